@@ -1,0 +1,1 @@
+"""The central service: intake, screening, risk, referrals, officers, administrators, audit."""

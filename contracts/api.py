@@ -1,0 +1,76 @@
+"""The smaller messages between kiosk, exit and central."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.base import Contract, Identifier, Moment, Sha256Hex, ShortText
+from contracts.errors import ErrorCode
+from contracts.transaction import DriverProvenance
+
+
+class DeviceState(StrEnum):
+    WORKING = "working"
+    WATCH = "watch"  # works, needs a person soon: paper low, calibration due
+    STOPPED = "stopped"
+
+
+class DeviceHealth(Contract):
+    """One device's state; `detail` is a sentence for a technician, without personal data."""
+
+    device: Identifier
+    state: DeviceState
+    error: ErrorCode | None = None
+    detail: ShortText = ""
+    checked_at: Moment
+
+
+class Heartbeat(Contract):
+    """Sent by each kiosk every few seconds and at each change."""
+
+    site_id: Identifier
+    kiosk_id: Identifier
+    sent_at: Moment
+    state: Literal["working", "in_use", "watch", "stopped"]
+    software: Identifier
+    devices: tuple[DeviceHealth, ...] = ()
+    drivers: tuple[DriverProvenance, ...] = ()
+    outbox_waiting: Annotated[int, Field(ge=0)] = 0
+
+
+class KioskConfiguration(Contract):
+    """What central tells a kiosk at start and with each heartbeat's answer."""
+
+    rule_pack: Identifier
+    rule_pack_hash: Sha256Hex
+    evidence_suite: Identifier
+    evidence_key_id: Identifier
+    evidence_public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]  # X25519, base64url, no padding
+    receipt_public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]  # Ed25519
+    suspended: bool = False
+    server_time: Moment
+
+
+class ReceiptCheckRequest(Contract):
+    """Sent by the exit's scanner."""
+
+    site_id: Identifier
+    exit_id: Identifier
+    token: Annotated[str, Field(min_length=1, max_length=1200)]
+
+
+class ReceiptAnswer(StrEnum):
+    OPEN = "open"  # cleared: open the gate
+    TO_DESK = "to_desk"  # a referral that is not closed yet
+    USED = "used"  # single use
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"  # forged, altered or of another site
+
+
+class ReceiptCheckResponse(Contract):
+    answer: ReceiptAnswer
+    receipt_number: str | None = None
+    desk: str | None = None
