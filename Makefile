@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help: ## this list
+	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+demo: setup ## start kiosk, central and simulated devices on loopback, and print where to click
+	@$(BIN)/corridor demo
+
+test: setup lint ## every check: style, types, imports, tests
+	@$(BIN)/pytest
+
+setup: ## everything a bare Debian 12 needs; a second run does nothing
+	@tools/setup.sh
+
+lint: setup ## style, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+stories: setup ## play every fictional traveller through the real kiosk, central and PC/SC daemon
+	@$(BIN)/corridor demo --auto 0 --json
+
+bench-journey: setup ## machine time from "document placed" to "channel shown"
+	@$(BIN)/python tools/bench_journey.py
+
+lock: ## resolve the dependencies again and write requirements/lock.txt (needs uv)
+	uv pip compile pyproject.toml --extra dev --override requirements/overrides.txt --generate-hashes \
+	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
+
+clean: ## remove the environment and everything built
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help demo test setup lint stories bench-journey lock clean

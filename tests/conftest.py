@@ -1,0 +1,1 @@
+"""Fixtures shared by all tests. Sockets are limited to loopback (pyproject.toml)."""
