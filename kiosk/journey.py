@@ -74,7 +74,7 @@ class PersonState:
 
     @property
     def identified(self) -> bool:
-        """Identity is established: the chip was opened and a live face, present in person, matches its portrait."""
+        """Identity is established: the chip was opened and a live face matches its portrait."""
         face = self.face
         return (
             self.chip_opened

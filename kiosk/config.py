@@ -1,0 +1,106 @@
+"""The kiosk's configuration: one frozen value, read from a TOML file and handed to `create_app`."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from contracts.base import Identifier
+from contracts.party import Direction
+from hardware.registry import DevicesConfig
+
+Profile = Literal["demo", "test", "production"]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the text names the file, the place and the reason."""
+
+
+class Timeouts(BaseModel):
+    """Seconds. A warning leaves the traveller at least 20 to answer (EN 301 549, WCAG 2.2.1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    idle_s: Annotated[float, Field(ge=5)] = 60.0
+    warning_s: Annotated[float, Field(ge=20)] = 25.0
+    result_s: Annotated[float, Field(ge=3)] = 30.0
+    central_s: Annotated[float, Field(gt=0, le=30)] = 8.0
+    heartbeat_s: Annotated[float, Field(ge=0.5)] = 5.0
+
+
+def _share() -> Path:
+    return Path(sys.prefix) / "share" / "corridor"
+
+
+class KioskConfig(BaseModel):
+    """Everything a kiosk needs to know to start. Relative paths stand beside the file they are read from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    profile: Profile
+    site_id: Identifier
+    site_name: str
+    kiosk_id: Identifier
+    direction: Direction = Direction.ARRIVAL
+    flight: str | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    trusted_hosts: tuple[str, ...] = ()  # further names a browser may call this kiosk by
+    data_dir: Path
+    central_url: str
+    signing_key_file: Path
+    outbox_key_file: Path
+    trust_dir: Path
+    rule_pack: str = "eaeu-by"
+    languages: tuple[str, ...] = ("en", "ru", "be")
+    models_dir: Path = Field(default_factory=lambda: _share() / "models")
+    assets_dir: Path = Field(default_factory=lambda: _share() / "web")
+    radio_profile: Identifier = "none"
+    devices: DevicesConfig
+    timeouts: Timeouts = Timeouts()
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _known_devices(cls, value: Any) -> DevicesConfig:
+        if isinstance(value, DevicesConfig):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("a table of device URLs")
+        try:
+            return DevicesConfig(**value)
+        except TypeError as error:
+            raise ValueError(str(error).partition("() ")[2]) from None
+
+    @field_validator("central_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("an http or https address")
+        return value.rstrip("/")
+
+
+_PATHS = ("data_dir", "signing_key_file", "outbox_key_file", "trust_dir", "models_dir", "assets_dir")
+
+
+def load_config(path: Path, **overrides: Any) -> KioskConfig:
+    """Read a TOML file; `overrides` replace top-level values. Raises ConfigError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    table |= {name: value for name, value in overrides.items() if value is not None}
+    for name in _PATHS:
+        if isinstance(table.get(name), str):
+            table[name] = path.parent / table[name]
+    try:
+        return KioskConfig(**table)
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'configuration'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigError(f"{path}: {reasons}") from None
