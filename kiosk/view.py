@@ -156,6 +156,7 @@ class View:
     declared: Literal["green", "red"] | None = None
     unaccompanied: bool | None = None
     bags: int = 0
+    bag_count: int | None = None  # how many the traveller said; None = not answered yet
     weight_kg: str | None = None
     travellers: tuple[Traveller, ...] = ()
     review: tuple[ReviewLine, ...] = ()
