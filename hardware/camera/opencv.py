@@ -1,0 +1,169 @@
+"""The camera driver: OpenCV behind a reader thread that keeps only the newest frame.
+
+Whoever asks gets the newest frame at once or waits for the next; nobody ever gets a queued, old one. A lost
+camera is opened again with growing pauses. A camera whose picture has not changed at all for three seconds is
+frozen: a sensor has noise, so identical frames mean that something between sensor and kiosk hangs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+
+from contracts.api import DeviceState
+from contracts.errors import ErrorCode
+from hardware.camera.sources import FrameSource, decode, open_source
+from hardware.ports import CapturedFrame, DeviceError, Frame, Health
+
+FROZEN_SECONDS = 3.0
+FRESH_SECONDS = 2.0  # an older frame is not what is before the camera now
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+
+
+class OpenCvCamera:
+    """A camera that opens by itself and stays open. `latest` may be called from any thread."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self._stop = threading.Event()
+        self._changed = threading.Condition()
+        self._decoding = threading.Lock()
+        self._payload: bytes | Frame | None = None
+        self._sequence = -1
+        self._arrived = 0.0
+        self._differs_since = 0.0  # when the picture last differed from the one before
+        self._decoded: CapturedFrame | None = None
+        self._loss: DeviceError | None = None  # why the source stopped; over with the next frame
+        self._undecodable = False  # the newest frame that anybody looked at was no picture
+        self._reader = threading.Thread(target=self._read, name=f"camera {source.name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def simulated(self) -> bool:
+        return self._source.simulated
+
+    def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
+        deadline = time.monotonic() + seconds
+        while True:
+            with self._changed:
+                while not self._has_newer(after):
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0 or self._stop.is_set():
+                        raise self._no_frame()
+                    self._changed.wait(min(remaining, 0.25))
+                payload, sequence, arrived = self._payload, self._sequence, self._arrived
+            frame = self._decode(payload, sequence, arrived)
+            if frame is not None:
+                return frame
+            after = max(after, sequence)
+
+    def health(self) -> Health:
+        with self._changed:
+            if self._stop.is_set():
+                return Health(DeviceState.STOPPED, "The camera was closed.", ErrorCode.DEVICE_MISSING)
+            if self._has_newer(-1) and not self._undecodable:
+                return Health(DeviceState.WORKING)
+            error = self._no_frame()
+            return Health(DeviceState.STOPPED, error.what, error.code)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._source.interrupt()
+        self._reader.join(timeout=2.0)
+        with self._changed:
+            self._payload = self._decoded = None  # nothing of the last traveller stays in memory
+            self._changed.notify_all()
+
+    def _has_newer(self, after: int) -> bool:
+        now = time.monotonic()
+        return (
+            self._payload is not None
+            and self._sequence > after
+            and now - self._arrived <= FRESH_SECONDS
+            and (self._source.still or self._arrived - self._differs_since <= FROZEN_SECONDS)
+        )
+
+    def _no_frame(self) -> DeviceError:
+        now = time.monotonic()
+        if self._loss is not None:
+            return DeviceError(ErrorCode.CAMERA_NO_FRAME, self._loss.what, self._loss.follows, self._loss.action)
+        if self._payload is None or now - self._arrived > FRESH_SECONDS:
+            what = "The camera sends no frames."
+        elif not self._source.still and self._arrived - self._differs_since > FROZEN_SECONDS:
+            what = "The camera's picture is frozen: identical frames for more than three seconds."
+        elif self._undecodable:
+            what = "The camera sends what is no picture."
+        else:
+            what = "The camera sent no new frame in time."
+        return DeviceError(
+            ErrorCode.CAMERA_NO_FRAME,
+            what,
+            "Travellers go to an officer.",
+            "Check the camera's power and cable, then restart it.",
+        )
+
+    def _decode(self, payload: bytes | Frame | None, sequence: int, arrived: float) -> CapturedFrame | None:
+        """The frame, decoded once for all who ask; None when it is no picture."""
+        with self._decoding:
+            if self._decoded is not None and self._decoded.sequence == sequence:
+                return self._decoded
+            try:
+                image = decode(payload) if isinstance(payload, bytes) else payload
+            except DeviceError:
+                image = None
+            self._undecodable = image is None
+            if image is None:
+                return None
+            self._decoded = CapturedFrame(image, sequence, arrived)
+            return self._decoded
+
+    def _read(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            try:
+                for payload in self._source.frames(self._stop):
+                    self._keep(payload)
+                    pause = _FIRST_PAUSE
+                    if self._stop.is_set():
+                        return
+            except DeviceError as error:
+                self._loss = error
+            except Exception as error:  # a decoder's own exception must not end the camera
+                self._loss = DeviceError(
+                    ErrorCode.DEVICE_FAILED, f"The camera's driver failed ({type(error).__name__}).", "No frames."
+                )
+            self._stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _keep(self, payload: bytes | Frame) -> None:
+        now = time.monotonic()
+        with self._changed:
+            if not _same(self._payload, payload) or now - self._arrived > FRESH_SECONDS:
+                self._differs_since = now
+            self._payload = payload
+            self._sequence += 1
+            self._arrived = now
+            self._loss = None
+            self._changed.notify_all()
+
+
+def _same(one: bytes | Frame | None, other: bytes | Frame) -> bool:
+    if isinstance(one, bytes) or isinstance(other, bytes) or one is None:
+        return isinstance(one, bytes) and isinstance(other, bytes) and one == other
+    return one is other or np.array_equal(one, other)
+
+
+def open_camera(url: str) -> OpenCvCamera:
+    """The camera at a URL (forms in `hardware.camera.sources`).
+
+    A camera that is not there yet is waited for in the background. Raises DeviceError for an unknown form of
+    URL and for a file that is no picture.
+    """
+    return OpenCvCamera(open_source(url))

@@ -1,0 +1,1 @@
+"""Channel lights above the kiosk."""

@@ -1,0 +1,1 @@
+"""Scales: a stable weight in kilograms."""

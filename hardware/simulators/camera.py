@@ -1,0 +1,184 @@
+"""Simulated cameras: MJPEG over loopback HTTP, so that the kiosk's own OpenCV driver reads them.
+
+Each camera shows an empty scene (dark glass, booth, belt), a picture laid before it, or a film. Frames carry a
+little sensor noise and are never identical twice running, as with a real sensor; a camera that repeats itself
+is a fault, and one that can be asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from hardware.camera.jpeg import split_jpegs
+from hardware.ports import Frame
+
+CameraFault = Literal["frozen", "black", "no_frames", "garbage"]
+CAMERA_FAULTS: tuple[str, ...] = get_args(CameraFault)
+
+RATE = 14.0  # frames per second
+_VARIANTS = 6  # noisy copies of a still scene, made once and shown in turn
+_NOISE = 1.6  # standard deviation, grey levels
+_QUALITY = 92
+_BOUNDARY = "frame"
+
+
+class SimulatedCamera:
+    """One camera. `show_…` return when the next frame that is sent shows the new scene."""
+
+    def __init__(self, empty: Frame) -> None:
+        self._empty = empty
+        self._scene = empty
+        self._frames: list[bytes] = []
+        self._growing = True  # a still scene still gets more noisy copies
+        self._turn = 0
+        self._fault: CameraFault | None = None
+        self._shown: tuple[int, bytes] = (0, b"")
+        self._changed = threading.Condition()
+        self._wake = threading.Event()
+        self._closed = False
+        self._noise = np.random.default_rng()
+        self.show_nothing()
+        self._pump = threading.Thread(target=self._run, name="simulated camera", daemon=True)
+        self._pump.start()
+
+    def show_nothing(self) -> None:
+        self._show(self._empty, [_noisy(self._empty, self._noise)], growing=True)
+
+    def show_picture(self, path: Path) -> None:
+        """Lay a picture (PNG, JPEG) before the camera. Raises ValueError when it is none."""
+        import cv2
+
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError(f"{path.name} is no picture")
+        scene = np.asarray(image, np.uint8)
+        self._show(scene, [_noisy(scene, self._noise)], growing=True)
+
+    def show_film(self, path: Path) -> None:
+        """Play an MJPEG file over and over. Raises ValueError when it holds no frame."""
+        frames = split_jpegs(path.read_bytes())
+        if not frames:
+            raise ValueError(f"{path.name} is no MJPEG film")
+        self._show(self._empty, frames, growing=False)
+
+    @property
+    def fault(self) -> CameraFault | None:
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: CameraFault | None) -> None:
+        with self._changed:
+            self._fault = fault
+        self._wake.set()
+
+    def parts(self) -> Iterator[bytes]:
+        """JPEG bytes, each as soon as it is shown, until the camera is closed. Slow readers miss frames."""
+        seen = self._shown[0]
+        while True:
+            with self._changed:
+                while not self._closed and self._shown[0] == seen:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                seen, payload = self._shown
+            yield payload
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._wake.set()
+        self._pump.join(timeout=2.0)
+
+    def _show(self, scene: Frame, frames: list[bytes], growing: bool) -> None:
+        with self._changed:
+            self._scene, self._frames, self._growing, self._turn = scene, frames, growing, 0
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.clear()
+            with self._changed:
+                payload = self._next()
+                if payload is not None:
+                    self._shown = (self._shown[0] + 1, payload)
+                    self._changed.notify_all()
+                grow = self._scene if self._growing and len(self._frames) < _VARIANTS else None
+            if grow is not None:  # outside the lock: a scene that is laid down meanwhile goes first
+                variant = _noisy(grow, self._noise)
+                with self._changed:
+                    if grow is self._scene and self._growing:
+                        self._frames.append(variant)
+            self._wake.wait(1 / RATE)
+
+    def _next(self) -> bytes | None:
+        if self._fault == "no_frames":
+            return None
+        if self._fault == "frozen":
+            return self._shown[1] or self._frames[0]
+        if self._fault == "garbage":
+            return secrets.token_bytes(4096)
+        if self._fault == "black":
+            return _noisy(np.zeros_like(self._empty), self._noise, deviation=0.8)
+        payload = self._frames[self._turn % len(self._frames)]
+        self._turn += 1
+        return payload
+
+
+def _noisy(scene: Frame, noise: np.random.Generator, deviation: float = _NOISE) -> bytes:
+    """The scene with sensor noise, as JPEG. Noise is dear: one small tile covers the frame."""
+    import cv2
+
+    height, width = scene.shape[:2]
+    tile = noise.normal(0, deviation, (256, 256)).astype(np.int16)
+    grain = np.tile(tile, (height // 256 + 1, width // 256 + 1))[:height, :width]
+    image = cv2.add(scene, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U)
+    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    if not encoded:
+        raise ValueError("the scene cannot be encoded")
+    return data.tobytes()
+
+
+def dark_glass() -> Frame:
+    """What the document camera sees with nothing on it."""
+    return _gradient((1040, 1480), (26, 24, 22), (14, 13, 12))
+
+
+def booth() -> Frame:
+    """What the face camera sees with nobody there."""
+    return _gradient((480, 640), (196, 200, 200), (168, 172, 174))
+
+
+def belt() -> Frame:
+    """What the tag camera sees with no bag: dark rubber with seams."""
+    scene = _gradient((720, 960), (62, 60, 58), (48, 47, 46))
+    scene[:, ::160] = 30
+    return scene
+
+
+def _gradient(shape: tuple[int, int], top: Sequence[int], bottom: Sequence[int]) -> Frame:
+    ramp = np.linspace(0, 1, shape[0])[:, None, None]
+    column = np.asarray(top) * (1 - ramp) + np.asarray(bottom) * ramp
+    return np.ascontiguousarray(np.broadcast_to(column, (*shape, 3)).astype(np.uint8))
+
+
+def stream(handler: BaseHTTPRequestHandler, camera: SimulatedCamera) -> None:
+    """Answer a GET with the camera's MJPEG stream (multipart/x-mixed-replace) until either side ends it."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+    handler.send_header("Cache-Control", "no-store")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.close_connection = True
+    with contextlib.suppress(OSError):
+        for payload in camera.parts():
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(payload)}\r\n\r\n"
+            handler.wfile.write(head.encode() + payload + b"\r\n")

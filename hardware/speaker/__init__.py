@@ -1,0 +1,1 @@
+"""Speech for the traveller's earphones and loudspeaker."""

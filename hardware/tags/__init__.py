@@ -1,0 +1,1 @@
+"""Bag-tag scanners: a licence plate of ten digits (IATA RP 740), or nothing."""
