@@ -1,0 +1,35 @@
+"""The document security object, EF.SOD: hashes of the groups under the signature of a document signer.
+
+ICAO 9303-10 §4.6.2 and 9303-12 §7: a CMS SignedData (RFC 5652) whose content is the LDS security object.
+"""
+
+from __future__ import annotations
+
+from asn1crypto import algos, core
+
+LDS_SECURITY_OBJECT = "2.23.136.1.1.1"  # id-icao-mrtd-security-ldsSecurityObject
+
+
+class HashOfGroup(core.Sequence):  # type: ignore[misc]
+    """DataGroupHash ::= SEQUENCE { number, hash }"""
+
+    _fields = [("number", core.Integer), ("hash", core.OctetString)]  # noqa: RUF012 (asn1crypto's own form)
+
+
+class HashesOfGroups(core.SequenceOf):  # type: ignore[misc]
+    _child_spec = HashOfGroup
+
+
+class LdsVersionInfo(core.Sequence):  # type: ignore[misc]
+    _fields = [("lds_version", core.PrintableString), ("unicode_version", core.PrintableString)]  # noqa: RUF012
+
+
+class SecurityObject(core.Sequence):  # type: ignore[misc]
+    """LDSSecurityObject ::= SEQUENCE { version, hashAlgorithm, dataGroupHashValues, ldsVersionInfo OPTIONAL }"""
+
+    _fields = [  # noqa: RUF012
+        ("version", core.Integer),
+        ("hash_algorithm", algos.DigestAlgorithm),
+        ("groups", HashesOfGroups),
+        ("version_info", LdsVersionInfo, {"optional": True}),
+    ]
