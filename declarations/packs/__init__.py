@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -261,6 +262,9 @@ class RulePack(Contract):
             figure = (rule.measure, rule.kinds, rule.also, rule.money, rule.unit, rule.currency)
             if judged.setdefault(rule.subject, figure) != figure:
                 raise ValueError(f"{rule.id}: rules of {rule.subject} do not judge the same figure")
+        for rule in self.rules:
+            if rule.excess and rule.excess.currency not in (None, self.duty_currency):
+                raise ValueError(f"{rule.id}: duty is owed in {self.duty_currency}")
         for card in self.cards:
             for rule_id in (card.rule, card.second, card.at_most):
                 if rule_id is not None and rule_id not in by_id:
@@ -274,7 +278,7 @@ class RulePack(Contract):
         """Pack and version in one identifier, as a declaration records it."""
         return f"{self.id}:{self.version}"
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the canonical JSON of the merged pack."""
         return canonical.content_hash(self)
