@@ -70,10 +70,7 @@ class KioskConfig(BaseModel):
             return value
         if not isinstance(value, dict):
             raise ValueError("a table of device URLs")
-        try:
-            return DevicesConfig(**value)
-        except TypeError as error:
-            raise ValueError(str(error).partition("() ")[2]) from None
+        return DevicesConfig.from_table(value)
 
     @field_validator("central_url")
     @classmethod

@@ -1,0 +1,122 @@
+"""Reads a machine readable zone off a page image with PassportEye and tesseract, in a process of its own.
+
+The process stays warm between travellers. It is killed when it takes too long or dies, and started again: no image
+can stop the kiosk. tesseract runs on one thread, and the crops that PassportEye writes for it lie in a private
+directory in memory where the system has one, emptied after each reading (rule 5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware.ports import Frame
+
+MAX_WIDTH = 1800
+READ_SECONDS = 12.0
+
+
+class MrzReader:
+    """`read(image)` → candidate texts, the likeliest first; each a tuple of lines. Never raises for an image."""
+
+    def __init__(self) -> None:
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> None:
+        """Start the process now, so that the first traveller does not wait for it."""
+        if self._process is not None and self._process.is_alive():
+            return
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs,), daemon=True, name="mrz-reader")
+        process.start()
+        theirs.close()
+        self._process, self._pipe = process, ours
+
+    def read(
+        self, image: Frame, *, thorough: bool = False, seconds: float = READ_SECONDS
+    ) -> tuple[tuple[str, ...], ...]:
+        """`thorough` also tries PassportEye's enlargements and filters: slower, for a page that would not read."""
+        self.start()
+        assert self._pipe is not None
+        try:
+            self._pipe.send((image, thorough))
+            if self._pipe.poll(seconds):
+                answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
+                return answer
+        except (OSError, EOFError, BrokenPipeError):
+            pass
+        self.close()
+        return ()
+
+    def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        self._process = self._pipe = None
+
+
+def _serve(pipe: Connection) -> None:
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    base = Path("/dev/shm")  # noqa: S108 - memory, not disk; a directory of mode 0700 is made in it
+    directory = Path(tempfile.mkdtemp(prefix="corridor-", dir=base if os.access(base, os.W_OK) else None))
+    tempfile.tempdir = str(directory)
+    try:
+        with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
+            _recognise(np.zeros((64, 64, 3), dtype=np.uint8), False)  # pays for the imports
+            while True:
+                image, thorough = pipe.recv()
+                try:
+                    found = tuple(_recognise(image, thorough))
+                except Exception:  # libraries raise whatever they like on odd images; no text is the answer
+                    found = ()
+                for left in directory.iterdir():
+                    left.unlink(missing_ok=True)
+                pipe.send(found)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _recognise(image: Frame, thorough: bool) -> Iterator[tuple[str, ...]]:
+    import warnings
+
+    import cv2
+
+    warnings.simplefilter("ignore")  # deprecations inside scikit-image; this process prints nothing
+    from passporteye.mrz.image import BoxToMRZ, MRZPipeline
+    from passporteye.util.ocr import ocr
+
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+    if grey.shape[1] > MAX_WIDTH:
+        scale = MAX_WIDTH / grey.shape[1]
+        grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    pipeline = MRZPipeline(None)
+    pipeline["img"] = grey.astype(np.float64) / 255.0
+    boxes = pipeline["boxes"]
+    for box in boxes:
+        region = box.extract_from_image(pipeline["img"], 1.0 / pipeline["scale_factor"])
+        if region.shape[0] > region.shape[1]:
+            continue
+        text = ocr(region)
+        if thorough:
+            _, better, _ = BoxToMRZ()(box, pipeline["img"], pipeline["img_small"], pipeline["scale_factor"])
+            yield _lines(better)
+        yield _lines(text)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """The long lines of what the recogniser saw, without blanks, the last three at most."""
+    lines = ("".join(line.split()) for line in text.splitlines())
+    return tuple(line for line in lines if len(line) >= 24)[-3:]
