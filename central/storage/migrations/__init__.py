@@ -1,0 +1,1 @@
+"""Schema revisions, oldest first. Applied by `Storage.migrate`, never by hand."""
