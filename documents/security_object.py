@@ -8,6 +8,9 @@ from __future__ import annotations
 from asn1crypto import algos, core
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"  # id-icao-mrtd-security-ldsSecurityObject
+SECURITY_OBJECT_TYPES = frozenset(
+    {LDS_SECURITY_OBJECT, "1.2.528.1.1006.1.20.1", "1.3.27.1.1.1"}
+)  # and of early issuers
 
 
 class HashOfGroup(core.Sequence):  # type: ignore[misc]

@@ -1,0 +1,208 @@
+"""Signatures of travel documents: RSA (v1.5 and PSS) and ECDSA on every curve that issuers use.
+
+Many CSCA and DS certificates spell their curve out. Such explicit parameters are accepted only when they are,
+in all of p, a, b, G and n, those of a known curve: brainpool r1 and t1 share p, and a curve of a forger's own
+choosing could verify anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from asn1crypto import algos, keys
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1,
+    "sha224": hashes.SHA224,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+# Curves that `cryptography` computes, by the name that `ecdsa` gives them; the others are computed by `ecdsa`.
+_FAST_CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "NIST224p": ec.SECP224R1,
+    "NIST256p": ec.SECP256R1,
+    "NIST384p": ec.SECP384R1,
+    "NIST521p": ec.SECP521R1,
+    "BRAINPOOLP256r1": ec.BrainpoolP256R1,
+    "BRAINPOOLP384r1": ec.BrainpoolP384R1,
+    "BRAINPOOLP512r1": ec.BrainpoolP512R1,
+}
+_PLAIN_ECDSA = {  # TR-03111 §5.2.1: r || s instead of a SEQUENCE
+    "0.4.0.127.0.7.1.1.4.1.1": "sha1",
+    "0.4.0.127.0.7.1.1.4.1.2": "sha224",
+    "0.4.0.127.0.7.1.1.4.1.3": "sha256",
+    "0.4.0.127.0.7.1.1.4.1.4": "sha384",
+    "0.4.0.127.0.7.1.1.4.1.5": "sha512",
+}
+
+
+class SignatureInvalid(Exception):
+    """The signature is not this key's over this data."""
+
+
+class SignatureUnsupported(Exception):
+    """The algorithm, curve or key is none that can be checked."""
+
+
+def digest(algorithm: str, data: bytes) -> bytes:
+    """SignatureUnsupported for a hash that 9303 does not know."""
+    if algorithm not in _HASHES:
+        raise SignatureUnsupported("hash")
+    return hashlib.new(algorithm, data).digest()
+
+
+def hash_of(algorithm: algos.SignedDigestAlgorithm, fallback: str) -> str:
+    """The hash a signature algorithm names; `fallback` where it names none (plain rsaEncryption)."""
+    dotted = algorithm["algorithm"].dotted
+    if dotted in _PLAIN_ECDSA:
+        return _PLAIN_ECDSA[dotted]
+    try:
+        return str(algorithm.hash_algo)
+    except ValueError:
+        return fallback
+
+
+def verify(
+    key: keys.PublicKeyInfo,
+    algorithm: algos.SignedDigestAlgorithm,
+    signature: bytes,
+    data: bytes,
+    fallback_hash: str = "sha256",
+) -> None:
+    """SignatureInvalid or SignatureUnsupported unless `signature` is the key's over `data`."""
+    name = hash_of(algorithm, fallback_hash)
+    if name not in _HASHES:
+        raise SignatureUnsupported("hash")
+    kind = key["algorithm"]["algorithm"].native
+    if kind == "ec":
+        verify_ecdsa(key, name, signature, data)
+    elif kind in ("rsa", "rsassa_pss"):
+        _verify_rsa(key, algorithm, name, signature, data)
+    else:
+        raise SignatureUnsupported("key")
+
+
+def verify_ecdsa(key: keys.PublicKeyInfo, hash_name: str, signature: bytes, data: bytes) -> None:
+    """ECDSA, the signature as a DER SEQUENCE or as plain r || s of the order's length (TR-03111 §5.2)."""
+    curve = curve_of(key)
+    point = bytes(key["public_key"])
+    size = (curve.order.bit_length() + 7) // 8
+    r, s = _integers(signature, size)
+    try:
+        if curve.name in _FAST_CURVES:
+            public = ec.EllipticCurvePublicKey.from_encoded_point(_FAST_CURVES[curve.name](), point)
+            public.verify(encode_dss_signature(r, s), data, ec.ECDSA(_HASHES[hash_name]()))
+            return
+    except InvalidSignature:
+        raise SignatureInvalid from None
+    except ValueError:
+        raise SignatureUnsupported("point") from None
+    _verify_slowly(curve, point, hash_name, (r, s), data)
+
+
+def curve_of(key: keys.PublicKeyInfo) -> Any:
+    """The `ecdsa` curve of a key, by name or by explicit parameters. SignatureUnsupported for any other."""
+    parameters = key["algorithm"]["parameters"]
+    if parameters.name == "named":
+        found = _named_curves().get(parameters.chosen.dotted)
+    elif parameters.name == "specified":
+        found = _spelt_curves().get(_spelt_out(parameters.chosen))
+    else:
+        found = None
+    if found is None:
+        raise SignatureUnsupported("curve")
+    return found
+
+
+def _verify_rsa(
+    key: keys.PublicKeyInfo, algorithm: algos.SignedDigestAlgorithm, name: str, signature: bytes, data: bytes
+) -> None:
+    numbers = key["public_key"].parsed
+    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    if algorithm["algorithm"].native == "rsassa_pss":
+        parameters = algorithm["parameters"]
+        mask = parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native
+        if mask not in _HASHES:
+            raise SignatureUnsupported("mask")
+        scheme = padding.PSS(padding.MGF1(_HASHES[mask]()), int(parameters["salt_length"].native))
+    try:
+        public = rsa.RSAPublicNumbers(numbers["public_exponent"].native, numbers["modulus"].native).public_key()
+        public.verify(signature, data, scheme, _HASHES[name]())
+    except InvalidSignature:
+        raise SignatureInvalid from None
+    except ValueError:
+        raise SignatureUnsupported("key") from None
+
+
+def _verify_slowly(curve: Any, point: bytes, hash_name: str, signature: tuple[int, int], data: bytes) -> None:
+    import ecdsa
+
+    try:
+        public = ecdsa.VerifyingKey.from_string(point, curve)
+        public.verify(
+            signature, data, getattr(hashlib, hash_name), sigdecode=lambda given, order: given, allow_truncate=True
+        )
+    except ecdsa.BadSignatureError:
+        raise SignatureInvalid from None
+    except (ecdsa.MalformedPointError, ValueError):
+        raise SignatureUnsupported("point") from None
+
+
+def _integers(signature: bytes, size: int) -> tuple[int, int]:
+    """r and s. A plain signature of exactly twice the order's length is never mistaken for DER and back."""
+    if len(signature) != 2 * size or signature[:1] == b"\x30":
+        try:
+            both = algos.DSASignature.load(signature, strict=True)
+            return both["r"].native, both["s"].native
+        except (ValueError, TypeError):
+            pass  # perhaps a plain one that begins with 30
+    if len(signature) != 2 * size:
+        raise SignatureInvalid
+    return int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+
+
+@cache
+def _named_curves() -> dict[str, Any]:
+    from ecdsa.curves import curves
+
+    return {
+        ".".join(map(str, curve.oid)): curve for curve in curves if curve.oid and hasattr(curve.generator, "x")
+    }
+
+
+@cache
+def _spelt_curves() -> dict[tuple[int, ...], Any]:
+    spelt: dict[tuple[int, ...], Any] = {}
+    for curve in _named_curves().values():
+        if not hasattr(curve.curve, "b"):
+            continue  # an Edwards curve
+        p, g = curve.curve.p(), curve.generator
+        spelt[(p, curve.curve.a() % p, curve.curve.b() % p, g.x(), g.y(), curve.order)] = curve
+    return spelt
+
+
+def _spelt_out(parameters: Any) -> tuple[int, ...]:
+    """p, a, b, Gx, Gy, n of explicit parameters; Gy is worked out when the base point is compressed."""
+    if parameters["field_id"]["field_type"].native != "prime_field":
+        raise SignatureUnsupported("curve")
+    p = int(parameters["field_id"]["parameters"].native)
+    a = int.from_bytes(bytes(parameters["curve"]["a"]), "big")
+    b = int.from_bytes(bytes(parameters["curve"]["b"]), "big")
+    base, size = bytes(parameters["base"]), (p.bit_length() + 7) // 8
+    x = int.from_bytes(base[1 : 1 + size], "big")
+    if base[:1] == b"\x04" and len(base) == 1 + 2 * size:
+        y = int.from_bytes(base[1 + size :], "big")
+    elif base[:1] in (b"\x02", b"\x03") and len(base) == 1 + size and p % 4 == 3:
+        y = pow(x**3 + a * x + b, (p + 1) // 4, p)
+        if y & 1 != base[0] & 1:
+            y = p - y
+    else:
+        raise SignatureUnsupported("curve")
+    return p, a, b, x, y, int(parameters["order"].native)
