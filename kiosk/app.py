@@ -20,6 +20,7 @@ fit the screen) or 422 (fields) with `contracts.errors.ErrorBody`. `GET /state` 
 |               | currency-<kind>, weight-<kind>;           |                  |                               |
 |               | or declaration = JSON {"items": [         |                  |                               |
 |               | GoodsItem…], "money": [Money…]}           |                  |                               |
+| recount       | as amounts                                | details          | keeps the amounts and stays   |
 | bag           | count (0 to 10)                           | bag              | how many; scanned in turn     |
 | unaccompanied | answer=yes/no                             | bag              | baggage sent apart            |
 | change        | screen=goods/details/bag                  | review           | goes back to that answer      |

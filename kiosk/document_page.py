@@ -1,7 +1,7 @@
 """The printed page: is one lying there, is it sharp and light enough, and what does its machine readable zone say.
 
-In this release the optical reading supplies only the fields that a check digit guards (number, birth, expiry); names
-come from the chip, and the comparison with the printed names is NOT_CHECKED `not_in_this_release`.
+In this release the optical reading supplies only the fields that a check digit guards (number, birth, expiry);
+names come from the chip, and the comparison with the printed names is NOT_CHECKED `not_in_this_release`.
 """
 
 from __future__ import annotations

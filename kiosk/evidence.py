@@ -1,11 +1,8 @@
 """The evidence bundle: the pictures an officer may need after a referral, readable by central alone.
 
 It is encrypted the moment the journey ends, its hash goes into the record before the record is sent, and it is
-kept in memory until the decision says whether it is wanted. Then it is uploaded, or forgotten.
-
-Suite `hpke-x25519-hkdf-sha256-aes-256-gcm`: RFC 9180 base mode, single shot, ciphertext = enc (32 bytes) and
-AEAD output; info = `corridor evidence v1|<site_id>|<record_id>`. Plaintext: a ZIP (stored) of pictures and
-`index.json` with their SHA-256.
+kept in memory until the decision says whether it is wanted. Then it is uploaded, or forgotten. The form and the
+suite are those of `contracts.evidence`.
 """
 
 from __future__ import annotations
@@ -16,14 +13,17 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from contracts.evidence import EVIDENCE_SUITE, EvidenceKind, evidence_info
 from contracts.transaction import EvidenceReference
+from hardware.ports import Frame
 
-SUITE = "hpke-x25519-hkdf-sha256-aes-256-gcm"
+_LARGEST_SIDE = 1600
+_JPEG_QUALITY = 82
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -35,8 +35,46 @@ class SealedEvidence:
     reference: EvidenceReference
 
 
+@dataclass
+class Pictures:
+    """The pictures of one party, in memory only; `wipe` forgets them."""
+
+    _held: dict[tuple[str, EvidenceKind], bytes] = field(default_factory=dict, repr=False)
+
+    def keep_frame(self, person_id: str, kind: EvidenceKind, frame: Frame) -> None:
+        """Keep a camera frame as JPEG, 1600 pixels at most; the newest of its kind counts."""
+        import cv2
+
+        scale = min(1.0, _LARGEST_SIDE / max(frame.shape[:2]))
+        if scale < 1.0:
+            frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        ok, encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        if ok:
+            self._held[person_id, kind] = encoded.tobytes()
+
+    def keep_portrait(self, person_id: str, portrait: bytes) -> None:
+        self._held[person_id, EvidenceKind.CHIP_PORTRAIT] = portrait
+
+    def forget(self, person_id: str) -> None:
+        """Forget one person's pictures: their document is read again."""
+        for key in [key for key in self._held if key[0] == person_id]:
+            del self._held[key]
+
+    def wipe(self) -> None:
+        self._held.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def named(self) -> dict[str, bytes]:
+        """The pictures under the names they have in a bundle."""
+        return {
+            f"{person_id}-{kind.value}.{_ending(data)}": data for (person_id, kind), data in self._held.items()
+        }
+
+
 def bundle(pictures: Mapping[str, bytes]) -> bytes:
-    """A ZIP of the pictures (name → JPEG or JPEG 2000 bytes), the same bytes for the same pictures."""
+    """A ZIP of the pictures and their index, the same bytes for the same pictures."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         index = {name: hashlib.sha256(picture).hexdigest() for name, picture in sorted(pictures.items())}
@@ -44,11 +82,6 @@ def bundle(pictures: Mapping[str, bytes]) -> bytes:
         for name, picture in sorted(pictures.items()):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), picture)
     return buffer.getvalue()
-
-
-def evidence_info(site_id: str, record_id: str) -> bytes:
-    """Binds a ciphertext to its record: it opens for no other."""
-    return f"corridor evidence v1|{site_id}|{record_id}".encode()
 
 
 def seal(
@@ -61,9 +94,15 @@ def seal(
         bundle(pictures), X25519PublicKey.from_public_bytes(raw), info=evidence_info(site_id, record_id)
     )
     reference = EvidenceReference(
-        suite=SUITE,
+        suite=EVIDENCE_SUITE,
         key_id=key_id,
         ciphertext_sha256=hashlib.sha256(ciphertext).hexdigest(),
         size=len(ciphertext),
     )
     return SealedEvidence(ciphertext, reference)
+
+
+def _ending(data: bytes) -> str:
+    if data.startswith(b"\xff\xd8"):
+        return "jpg"
+    return "png" if data.startswith(b"\x89PNG") else "jp2"

@@ -1,8 +1,8 @@
 """Compares a live face with the chip's portrait: YuNet finds, SFace decides, face_recognition is second opinion.
 
 A match needs both: SFace cosine ≥ 0.45 and a Euclidean distance ≤ 0.45 of the second embedder, whose default of
-0.60 is far too lax for some groups of people. Between 0.36 and 0.45, or where the two disagree, the answer is doubt.
-The weights are verified by SHA-256 before they are loaded; a swapped file is refused.
+0.60 is far too lax for some groups of people. Between 0.36 and 0.45, or where the two disagree, the answer is
+doubt. The weights are verified by SHA-256 before they are loaded; a swapped file is refused.
 """
 
 from __future__ import annotations

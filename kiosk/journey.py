@@ -206,6 +206,7 @@ class ChannelDeclared(Event):
 class AmountsGiven(Event):
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
+    stay: bool = False  # keep the amounts and stay on the page, to see them against the norms
 
 
 @dataclass(frozen=True)
@@ -402,7 +403,7 @@ def actions(state: State) -> tuple[str, ...]:
         Screen.FACE: ("retry", "back"),
         Screen.PARTY: ("alone", "add_person") if len(state.persons) < LARGEST_PARTY else ("alone",),
         Screen.GOODS: ("declare", "goods", "back") if state.current == 0 else ("declare", "goods"),
-        Screen.DETAILS: ("amounts", "goods", "back"),
+        Screen.DETAILS: ("amounts", "recount", "goods", "back"),
         Screen.BAG: ("bag", "unaccompanied", "back"),
         Screen.REVIEW: ("sign", "change", "back"),
         Screen.RESULT: ("finish",) if state.printed or state.offline else ("finish", "print_receipt"),
@@ -622,7 +623,8 @@ def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
 def _amounts_given(state: State, event: AmountsGiven) -> Outcome:
     if state.screen is not Screen.DETAILS:
         return state, ()
-    return _bags(_with_person(state, replace(state.person, items=event.items, money=event.money)))
+    state = _with_person(state, replace(state.person, items=event.items, money=event.money))
+    return (state, ()) if event.stay else _bags(state)
 
 
 def _bags_counted(state: State, event: BagsCounted) -> Outcome:

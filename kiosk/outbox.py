@@ -86,13 +86,25 @@ class Outbox:
         with self._lock:
             self._connection.close()
 
-    def queue(self, record_id: str, body: bytes, now: float) -> None:
-        """Keep a record until central has answered. The same record twice is one record."""
+    def queue(self, record_id: str, body: bytes, now: float, not_before: float = 0.0) -> None:
+        """Keep a record until central has answered. The same record twice is one record.
+
+        `not_before` leaves the first attempt to whoever queued it.
+        """
         with self._transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO outbox (site_id, record_id, state, queued_at, suite, key_id, record)"
-                " VALUES (?, ?, 'queued', ?, ?, ?, ?)",
-                (self._site, record_id, now, SUITE, self._key.key_id, self._seal(record_id, "record", body)),
+                "INSERT OR IGNORE INTO outbox"
+                " (site_id, record_id, state, queued_at, next_attempt, suite, key_id, record)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
+                (
+                    self._site,
+                    record_id,
+                    now,
+                    not_before,
+                    SUITE,
+                    self._key.key_id,
+                    self._seal(record_id, "record", body),
+                ),
             )
 
     def answered(self, record_id: str, evidence: bytes | None = None) -> None:

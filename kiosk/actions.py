@@ -1,0 +1,196 @@
+"""What a traveller posts, made into events of the journey; fields are checked here, once (listed in kiosk/app.py)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
+from kiosk import journey
+from kiosk.view import Screen
+
+CASH = "cash"
+KINDS = (*(kind.value for kind in GoodsKind), CASH)
+_UNITS: dict[str, Unit] = {
+    GoodsKind.ALCOHOL: Unit.LITRE,
+    GoodsKind.ETHYL_ALCOHOL: Unit.LITRE,
+    GoodsKind.CIGARETTES: Unit.PIECE,
+    GoodsKind.CIGARS: Unit.PIECE,
+    GoodsKind.TOBACCO: Unit.GRAM,
+    GoodsKind.FOOD_ANIMAL: Unit.KILOGRAM,
+    GoodsKind.FOOD_PLANT: Unit.KILOGRAM,
+}
+_LARGEST_DECLARATION = 60_000  # characters of JSON
+_ITEMS = TypeAdapter(tuple[GoodsItem, ...])
+_MONEY = TypeAdapter(tuple[Money, ...])
+
+
+class FieldError(ValueError):
+    """A field that cannot be taken. `message` is an id of the catalogue, `place` the field."""
+
+    def __init__(self, place: str, message: str = "error.choose_one") -> None:
+        super().__init__(place)
+        self.place = place
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Form:
+    """The posted fields. `fresh_id` is the record id for a journey that begins now."""
+
+    fields: Mapping[str, Sequence[str]]
+    at: datetime
+    fresh_id: str
+    languages: tuple[str, ...]
+    state: journey.State
+
+    def one(self, name: str) -> str:
+        values = self.fields.get(name, ())
+        return values[0].strip() if values else ""
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        value = self.one(name)
+        if value not in choices:
+            raise FieldError(name)
+        return value
+
+    def kinds(self) -> tuple[str, ...]:
+        chosen = self.fields.get("kinds", ())
+        if any(kind not in KINDS for kind in chosen):
+            raise FieldError("kinds", "error.choose_goods")
+        return tuple(kind for kind in KINDS if kind in chosen)
+
+    def number(self, name: str) -> Decimal | None:
+        """A decimal as people write it, or None for an empty field. Raises FieldError."""
+        text = re.sub(r"[\s\u00a0\u202f]", "", self.one(name))
+        if not text:
+            return None
+        if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
+            text = text.replace(",", "")
+        text = text.replace(",", ".")
+        if not re.fullmatch(r"\d{1,16}(\.\d{1,6})?", text):
+            raise FieldError(name, "error.amount")
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            raise FieldError(name, "error.amount") from None
+        if value >= Decimal(10) ** 12:
+            raise FieldError(name, "error.amount_large")
+        return round(value, 3) if value != round(value, 3) else value
+
+
+def _amounts(form: Form, stay: bool = False) -> journey.Event:
+    text = form.one("declaration")
+    if text:
+        items, money = _stated(text)
+        return journey.AmountsGiven(form.at, items, money, stay)
+    items = (
+        tuple(_item(form, kind) for kind in form.state.person.kinds if kind != CASH) if form.state.persons else ()
+    )
+    return journey.AmountsGiven(form.at, items, _cash(form), stay)
+
+
+def _stated(text: str) -> tuple[tuple[GoodsItem, ...], tuple[Money, ...]]:
+    if len(text) > _LARGEST_DECLARATION:
+        raise FieldError("declaration", "error.amount_large")
+    try:
+        table = json.loads(text)
+        if not isinstance(table, dict) or not set(table) <= {"items", "money"}:
+            raise FieldError("declaration", "error.amount")
+        items, money = (
+            _ITEMS.validate_python(table.get("items", [])),
+            _MONEY.validate_python(table.get("money", [])),
+        )
+    except (ValidationError, ValueError, RecursionError):
+        raise FieldError("declaration", "error.amount") from None
+    if len(items) > 500 or len(money) > 50:
+        raise FieldError("declaration", "error.amount_large")
+    return items, money
+
+
+def _item(form: Form, kind: str) -> GoodsItem:
+    quantity, value, weight = (form.number(f"{name}-{kind}") for name in ("amount", "value", "weight"))
+    unit: Unit | None = None
+    if quantity is not None:
+        stated = form.one(f"unit-{kind}")
+        try:
+            unit = Unit(stated) if stated else _UNITS.get(kind, Unit.PIECE)
+        except ValueError:
+            raise FieldError(f"unit-{kind}", "error.amount") from None
+    try:
+        return GoodsItem(
+            kind=GoodsKind(kind),
+            quantity=quantity,
+            unit=unit,
+            value=value,
+            currency=None if value is None else (form.one(f"currency-{kind}") or "EUR"),
+            weight_kg=weight,
+        )
+    except ValidationError:
+        raise FieldError(f"amount-{kind}", "error.amount") from None
+
+
+def _cash(form: Form) -> tuple[Money, ...]:
+    amount = form.number(f"amount-{CASH}")
+    if amount is None or not form.state.persons or CASH not in form.state.person.kinds:
+        return ()
+    try:
+        currency = form.one(f"currency-{CASH}") or "USD"
+        return (Money(kind=MoneyKind.CASH, amount=amount, currency=currency),)
+    except ValidationError:
+        raise FieldError(f"amount-{CASH}", "error.amount") from None
+
+
+def _count(form: Form) -> int:
+    text = form.one("count")
+    if not re.fullmatch(r"\d{1,2}", text) or int(text) > journey.MOST_BAGS:
+        raise FieldError("count", "error.amount")
+    return int(text)
+
+
+def _declared(form: Form) -> journey.Event:
+    channel = DeclaredChannel(form.choice("channel", ("green", "red")))
+    return journey.ChannelDeclared(form.at, channel, form.kinds() if "kinds" in form.fields else None)
+
+
+def _start(form: Form) -> journey.Event:
+    language = form.choice("language", form.languages) if form.one("language") else None
+    return journey.Started(form.at, form.fresh_id, language)
+
+
+ACTIONS: dict[str, Callable[[Form], journey.Event]] = {
+    "start": _start,
+    "accept_notice": lambda form: journey.NoticeAccepted(form.at),
+    "ask_officer": lambda form: journey.OfficerAsked(form.at, form.fresh_id),
+    "back": lambda form: journey.WentBack(form.at),
+    "retry": lambda form: journey.Retried(form.at),
+    "alone": lambda form: journey.PartyComplete(form.at),
+    "add_person": lambda form: journey.PersonAdded(form.at),
+    "goods": lambda form: journey.GoodsChosen(form.at, form.kinds()),
+    "declare": _declared,
+    "amounts": _amounts,
+    "recount": lambda form: _amounts(form, stay=True),
+    "bag": lambda form: journey.BagsCounted(form.at, _count(form)),
+    "unaccompanied": lambda form: journey.UnaccompaniedAnswered(
+        form.at, form.choice("answer", ("yes", "no")) == "yes"
+    ),
+    "change": lambda form: journey.ChangeAsked(
+        form.at, Screen(form.choice("screen", ("goods", "details", "bag")))
+    ),
+    "sign": lambda form: journey.Certified(form.at),
+    "print_receipt": lambda form: journey.ReceiptAsked(form.at),
+    "finish": lambda form: journey.Left(form.at),
+    "more_time": lambda form: journey.MoreTimeAsked(form.at),
+    "language": lambda form: journey.LanguageChosen(form.at, form.choice("code", form.languages)),
+    "text_size": lambda form: journey.TextSizeChosen(
+        form.at, cast(Any, int(form.choice("percent", ("100", "125", "150"))))
+    ),
+    "contrast": lambda form: journey.ContrastChosen(form.at, cast(Any, form.choice("mode", ("normal", "high")))),
+}
