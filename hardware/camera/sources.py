@@ -145,7 +145,9 @@ def _captured(capture: cv2.VideoCapture, stop: threading.Event, what: str, actio
 
 
 class HttpMjpegSource:
-    """MJPEG over HTTP, split by hand: ffmpeg's demuxer holds every image back until the next one begins."""
+    """MJPEG over HTTP, split here rather than by ffmpeg: as fast (60-90 ms from scene to frame, both), but a
+    frame that nobody looks at is never decoded, and a camera that is silent or sends rubbish is told apart.
+    """
 
     name = "opencv-http"
     still = False

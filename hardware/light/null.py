@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 class NullLight:
     name = "null"
-    simulated = True
+    simulated = False  # it pretends nothing: no fact of a record comes from it
 
     def __init__(self) -> None:
         self.signal: LightSignal = "off"

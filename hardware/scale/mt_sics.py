@@ -107,9 +107,7 @@ class MtSicsScale:
                     over = answer.state == "overload"
                     raise DeviceError(
                         ErrorCode.SCALE_OVERLOAD,
-                        "The scale is overloaded."
-                        if answer.state == "overload"
-                        else "The scale's platform is off.",
+                        "The scale is overloaded." if over else "The scale's platform is off.",
                         "The bag is not weighed.",
                         "Take everything off, check the platform, and put the bag on again.",
                     )

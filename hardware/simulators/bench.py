@@ -5,7 +5,7 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 
 | request | body | does |
 |---|---|---|
-| `POST /document` | `{"page": PATH, "chip": DIR, "fault": …, "radio": …, "remove_after": …}` | lays a document down |
+| `POST /document` | `{"page": PATH, "chip": DIR, "fault", "radio", "remove_after"}` | lays a document down |
 | `DELETE /document` | | takes it off |
 | `POST /face` | `{"feed": PATH}` | somebody stands there: an MJPEG film, played over and over; or a picture |
 | `DELETE /face` | | nobody stands there |

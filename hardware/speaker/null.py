@@ -11,7 +11,7 @@ from hardware.ports import Health
 
 class NullSpeaker:
     name = "null"
-    simulated = True
+    simulated = False  # it pretends nothing: no fact of a record comes from it
 
     def synthesise(self, text: str, language: str) -> bytes:
         silence = io.BytesIO()
