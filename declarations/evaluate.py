@@ -54,7 +54,7 @@ class Line:
 
     kind: str
     item_kinds: tuple[GoodsKind, ...]
-    declared: Decimal | None  # in `unit`; None where things are not counted
+    declared: Decimal | None  # in `unit`; None where things are not counted or nothing is known
     exact: bool  # False: some amount is unknown, and `declared` and `duty` are lower bounds
     norm: Decimal | None
     unit: str  # l, kg, g, pcs or a currency; empty where things are not counted
@@ -333,7 +333,8 @@ def _line(
 ) -> Line:
     amounts = [rule.amount for rule in rules if rule.amount is not None]
     norm = None if not amounts else ZERO if underage else min(amounts) / figure.grams_per_unit
-    declared = figure.shown if figure.counted else None
+    nothing_known = not figure.complete and not figure.scaled
+    declared = figure.shown if figure.counted and not nothing_known else None
     difference = abs(declared - norm) if declared is not None and norm is not None else None
     owed = _duty(rules, exceeded, figure, relation, underage=underage)
     excess = owed.excess
