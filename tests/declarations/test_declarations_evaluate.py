@@ -13,7 +13,7 @@ from contracts.declaration import GoodsItem, GoodsKind, Manner, MoneyKind, Trans
 from contracts.party import Direction
 from declarations.evaluate import Line, PersonAssessment, PersonFacts, Relation, evaluate
 from declarations.money import Rates
-from declarations.packs import RulePack
+from declarations.packs import RulePack, load_pack
 
 Traveller = Callable[..., PersonAssessment]
 
@@ -422,8 +422,6 @@ def test_two_people_with_one_id_are_refused(pack: RulePack, rates: Rates) -> Non
     ],
 )
 def test_by_03_by_road(value: str, kilograms: str, duty: str, rates: Rates) -> None:
-    from declarations.packs import load_pack
-
     eaeu = load_pack("eaeu")
     person = assess(eaeu, rates, goods(value, kilograms), transport=TransportMode.ROAD)
     assert person.duty_total == Decimal(duty)
@@ -431,8 +429,6 @@ def test_by_03_by_road(value: str, kilograms: str, duty: str, rates: Rates) -> N
 
 
 def test_by_03_begins_on_its_day(rates: Rates) -> None:
-    from declarations.packs import load_pack
-
     eaeu = load_pack("eaeu")
     before, after = date(2024, 3, 31), date(2024, 4, 1)
     assert eaeu.norm("goods_weight", Direction.ARRIVAL, TransportMode.ROAD, before) is None
