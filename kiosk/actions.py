@@ -1,4 +1,4 @@
-"""What a traveller posts, made into events of the journey; fields are checked here, once (listed in kiosk/app.py)."""
+"""What a traveller posts, made into events of the journey; fields are checked here, once (see kiosk/app.py)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,19 @@ class Pictures:
             self._held[person_id, kind] = encoded.tobytes()
 
     def keep_portrait(self, person_id: str, portrait: bytes) -> None:
-        self._held[person_id, EvidenceKind.CHIP_PORTRAIT] = portrait
+        """Keep the chip's portrait: JPEG as it is, JPEG 2000 as JPEG, which an officer's browser can show."""
+        import cv2
+        import numpy as np
+
+        if portrait.startswith(b"\xff\xd8\xff"):
+            self._held[person_id, EvidenceKind.CHIP_PORTRAIT] = portrait
+            return
+        try:
+            image = cv2.imdecode(np.frombuffer(portrait, dtype=np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:
+            return
+        if image is not None:
+            self.keep_frame(person_id, EvidenceKind.CHIP_PORTRAIT, np.asarray(image, dtype=np.uint8))
 
     def forget(self, person_id: str) -> None:
         """Forget one person's pictures: their document is read again."""
@@ -68,9 +80,7 @@ class Pictures:
 
     def named(self) -> dict[str, bytes]:
         """The pictures under the names they have in a bundle."""
-        return {
-            f"{person_id}-{kind.value}.{_ending(data)}": data for (person_id, kind), data in self._held.items()
-        }
+        return {f"{person_id}-{kind.value}.jpg": data for (person_id, kind), data in self._held.items()}
 
 
 def bundle(pictures: Mapping[str, bytes]) -> bytes:
@@ -100,9 +110,3 @@ def seal(
         size=len(ciphertext),
     )
     return SealedEvidence(ciphertext, reference)
-
-
-def _ending(data: bytes) -> str:
-    if data.startswith(b"\xff\xd8"):
-        return "jpg"
-    return "png" if data.startswith(b"\x89PNG") else "jp2"

@@ -1,0 +1,471 @@
+"""Makes the view: what the state and the devices say, as message ids and figures. The only writer of `View`.
+
+Figures of allowances, norms and duty come from the rule pack and the one evaluator. Words come later, from the
+catalogue. Nothing here says why an officer is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from contracts.declaration import Declaration, DeclaredChannel, GoodsItem, GoodsKind, TransportMode
+from contracts.party import DocumentFormat, TravelDocument
+from declarations.eligibility import age_on
+from declarations.evaluate import Line as NormLine
+from declarations.evaluate import PersonFacts, evaluate
+from declarations.money import Rates
+from declarations.packs import AllowanceCard, RulePack
+from kiosk.config import KioskConfig
+from kiosk.face_capture import Seen
+from kiosk.journey import PersonState, State, actions
+from kiosk.record import NOTICE_VERSION
+from kiosk.view import (
+    Allowance,
+    Condition,
+    Line,
+    Message,
+    Panel,
+    Result,
+    ReviewLine,
+    Screen,
+    Station,
+    Step,
+    Traveller,
+    View,
+)
+
+Prompt = Literal["place_document", "remove_document", "look", "turn_left", "turn_right", "place_bag", "remove_bag"]
+
+_STATIONS: dict[Screen, Station] = {
+    Screen.DOCUMENT: Station.PASSPORT,
+    Screen.FACE: Station.FACE,
+    Screen.PARTY: Station.FACE,
+    Screen.GOODS: Station.GOODS,
+    Screen.DETAILS: Station.GOODS,
+    Screen.BAG: Station.BAG,
+    Screen.REVIEW: Station.SIGN,
+    Screen.SENDING: Station.SIGN,
+}
+# Reason codes of the last try, in the traveller's words.
+_ERRORS = {
+    "too_dark": "error.page_dark",
+    "blurred": "error.page_blurred",
+    "moving": "error.page_blurred",
+    "not_read": "error.page_unreadable",
+    "camera_failed": "error.device",
+    "device_missing": "error.device",
+    "device_failed": "error.device",
+    "card_removed": "error.passport_lifted",
+    "no_card": "error.chip_unreadable",
+    "no_face": "error.face_missing",
+}
+_HINTS = {
+    "no_face": "face.hint.look",
+    "too_dark": "face.hint.light",
+    "too_bright": "face.hint.light",
+    "too_far": "face.hint.closer",
+    "too_near": "face.hint.back",
+    "not_straight": "face.hint.ahead",
+    "two_faces": "face.hint.one",
+}
+_CONDITIONS: dict[tuple[str, bool], str] = {
+    ("light", True): "face.light.good",
+    ("face", True): "face.face.good",
+    ("distance", True): "face.distance.good",
+}
+_FAULTS = {
+    ("light", "too_bright"): "face.light.bright",
+    ("face", "two_faces"): "face.face.several",
+    ("distance", "too_near"): "face.distance.near",
+}
+_UNCLEAR = {"light": "face.light.dark", "face": "face.face.unclear", "distance": "face.distance.far"}
+_ICONS = {"alcohol": "wine", "cigarettes": "cigarette", "cash": "banknote", "medicines": "pill"}
+_STRENGTH = ("within", "unknown", "over", "prohibited")
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the devices are doing right now; the conductor replaces it as they report."""
+
+    page_present: bool = False
+    chip_fraction: float | None = None
+    seen: Seen | None = None
+    bag: Literal["waiting", "weighing", "tag", "done"] = "waiting"
+    weight_kg: float | None = None
+    form_error: str | None = None
+    receipt_failed: bool = False
+
+
+class Presenter:
+    """Views for one kiosk."""
+
+    def __init__(self, config: KioskConfig, pack: RulePack, rates: Rates | None) -> None:
+        self._config = config
+        self._pack = pack
+        self._rates = rates
+
+    def view(self, state: State, live: Live, revision: int, now: datetime) -> View:
+        """The view of a state. Personal data is on the review page alone."""
+        person = state.persons[state.current] if state.persons else None
+        screen = state.screen
+        on_goods = person is not None and screen in (Screen.GOODS, Screen.DETAILS)
+        on_review = person is not None and screen is Screen.REVIEW
+        return View(
+            screen=screen,
+            revision=revision,
+            language=state.language,
+            text_size=state.text_size,
+            contrast=state.contrast,
+            site=self._config.site_name,
+            flight=self._config.flight,
+            steps=_steps(screen),
+            person=state.current + 1,
+            people=max(1, len(state.persons)),
+            minor_turn=person is not None and person.minor,
+            panel=_panel(state, live),
+            hint=_hint(state, live),
+            error=_error(state, live),
+            conditions=_conditions(live.seen) if screen is Screen.FACE else (),
+            try_number=_try(state, person),
+            tries=state.limits.face_tries if screen is Screen.FACE else state.limits.document_tries,
+            allowances=self._allowances(state, person, now) if on_goods and person is not None else (),
+            declared=None if person is None or person.declared is None else person.declared.value,
+            unaccompanied=None if person is None else person.unaccompanied,
+            bags=0 if person is None else len(person.bags),
+            bag_count=None if person is None else person.bag_count,
+            weight_kg=_weight(person, live) if screen in (Screen.BAG, Screen.REVIEW) else None,
+            travellers=_travellers(state) if on_review else (),
+            review=self._review(state, person, now) if on_review and person is not None else (),
+            result=_result(state) if screen is Screen.RESULT else None,
+            actions=actions(state),
+            prompt=_prompt(state, live),
+            seconds_left=_seconds_left(state, now),
+            speech=(),
+        )
+
+    # -- goods ----------------------------------------------------------------------------------------------------
+
+    def _cards(self, now: datetime) -> tuple[AllowanceCard, ...]:
+        return self._pack.allowances(self._config.direction, TransportMode.AIR, now.date())
+
+    def _lines(self, state: State, person: PersonState, now: datetime) -> tuple[NormLine, ...]:
+        declaration = Declaration(
+            declared_channel=person.declared or DeclaredChannel.RED,
+            items=person.items,
+            money=person.money,
+            unaccompanied_baggage=person.unaccompanied,
+            covers=tuple(minor.person_id for minor in state.minors_of(person)),
+            rule_pack=self._pack.label,
+            notice_version=NOTICE_VERSION,
+            language=state.language,
+        )
+        birth = person.identity.birth_date if person.identity else None
+        facts = PersonFacts(
+            person.person_id, age_on(birth, now.date()) if birth else None, state.role(person), declaration
+        )
+        assessed = evaluate(
+            self._pack, self._config.direction, TransportMode.AIR, (facts,), self._rates, now.date()
+        )
+        return assessed.persons[person.person_id].lines
+
+    def _allowances(self, state: State, person: PersonState, now: datetime) -> tuple[Allowance, ...]:
+        lines = self._lines(state, person, now) if person.items or person.money else ()
+        shown = []
+        cards = self._cards(now)
+        for card in cards:
+            line = _line_of(card.kind, lines)
+            shown.append(
+                Allowance(
+                    kind=card.kind,
+                    free=_figure(card.free),
+                    unit=card.unit,
+                    chosen=card.kind in person.kinds,
+                    amount=_stated(card.kind, person),
+                    relation=_relation(line),
+                    difference=_figure(line.difference) if line else None,
+                    duty=f"{line.duty} {line.currency}" if line and line.duty else None,
+                    share=_share(line),
+                    second_free=_figure(card.second_free),
+                    second_unit=card.second_unit,
+                )
+            )
+        listed = {card.kind for card in cards}
+        for kind in person.kinds:
+            if kind not in listed:
+                shown.append(Allowance(kind=kind, free=None, unit=None, chosen=True, amount=_stated(kind, person)))
+        return tuple(shown)
+
+    # -- review -----------------------------------------------------------------------------------------------------
+
+    def _review(self, state: State, person: PersonState, now: datetime) -> tuple[ReviewLine, ...]:
+        lines = self._lines(state, person, now) if person.items or person.money else ()
+        shown = [_item_line(item, lines) for item in person.items]
+        for money in person.money:
+            amount = {"kind": "cash", "amount": f"{money.amount:,f}", "unit": money.currency}
+            shown.append(_review_line("cash", Message("review.item", amount), _line_of("cash", lines)))
+        if not shown:
+            title = "review.none" if person.declared is DeclaredChannel.GREEN else "review.declared"
+            note = Message("review.none.note") if person.declared is DeclaredChannel.GREEN else None
+            shown.append(ReviewLine("package", Message(title), note, False, Screen.GOODS))
+        shown.append(_bag_line(person))
+        return tuple(shown)
+
+
+def _steps(screen: Screen) -> tuple[Step, ...]:
+    now = _STATIONS.get(screen)
+    if now is None:
+        return ()
+    stations = tuple(Station)
+    at = stations.index(now)
+    states: dict[bool, Literal["done", "next"]] = {True: "done", False: "next"}
+    return tuple(
+        Step(station, "now" if index == at else states[index < at]) for index, station in enumerate(stations)
+    )
+
+
+def _prompt(state: State, live: Live) -> Prompt | None:
+    if state.screen is Screen.DOCUMENT and state.phase == "page":
+        return "remove_document" if state.hint == "visa_kept" and live.page_present else "place_document"
+    if state.screen is Screen.FACE:
+        return live.seen.prompt if live.seen else "look"
+    if state.screen is Screen.BAG and state.working:
+        return "remove_bag" if live.bag == "done" else "place_bag"
+    return None
+
+
+def _panel(state: State, live: Live) -> Panel | None:
+    if state.screen is Screen.DOCUMENT:
+        return _document_panel(state, live)
+    if state.screen is Screen.FACE:
+        seen = live.seen or Seen("look")
+        instruction = {"look": "face.hint.look", "turn_left": "face.hint.left", "turn_right": "face.hint.right"}
+        return Panel(Message(instruction[seen.prompt]), seen.fraction)
+    if state.screen is Screen.BAG and state.working:
+        return _bag_panel(live)
+    if state.screen is Screen.SENDING:
+        return Panel(
+            Message("sending.panel"),
+            0.6,
+            (
+                Line("done", Message("sending.sign.done")),
+                Line("now", Message("sending.send.now")),
+                Line("next", Message("sending.answer.next")),
+            ),
+        )
+    return None
+
+
+def _document_panel(state: State, live: Live) -> Panel:
+    if state.phase == "chip":
+        fraction = live.chip_fraction or 0.0
+        done = Line("done", Message("document.page.done"))
+        if fraction < 0.85:
+            rest = (Line("now", Message("document.chip.now")), Line("next", Message("document.agree.next")))
+        else:
+            rest = (Line("done", Message("document.chip.done")), Line("now", Message("document.agree.now")))
+        return Panel(Message("document.panel.hold"), 0.3 + 0.7 * fraction, (done, *rest))
+    waiting = (Line("next", Message("document.chip.next")), Line("next", Message("document.agree.next")))
+    if state.hint == "visa_kept":
+        return Panel(Message("document.panel.visa"), None, (Line("next", Message("document.page.next")), *waiting))
+    if live.page_present:
+        reading = Line("now", Message("document.page.now"))
+        return Panel(Message("document.panel.hold"), 0.15, (reading, *waiting))
+    instruction = "document.panel.again" if state.hint else "document.panel.place"
+    return Panel(Message(instruction), None, (Line("next", Message("document.page.next")), *waiting))
+
+
+def _bag_panel(live: Live) -> Panel:
+    weight = f"{live.weight_kg:.1f}" if live.weight_kg is not None else ""
+    weighed = Line("done", Message("bag.weight.done", {"weight": weight}))
+    if live.bag == "waiting":
+        lines = (Line("next", Message("bag.weight.next")), Line("next", Message("bag.tag.next")))
+        return Panel(Message("bag.panel.place"), None, lines)
+    if live.bag == "weighing":
+        lines = (Line("now", Message("bag.weight.now")), Line("next", Message("bag.tag.next")))
+        return Panel(Message("bag.panel.hold"), 0.3, lines)
+    if live.bag == "tag":
+        return Panel(Message("bag.panel.hold"), 0.7, (weighed, Line("now", Message("bag.tag.now"))))
+    return Panel(Message("bag.panel.done"), 1.0, (weighed,))
+
+
+def _hint(state: State, live: Live) -> Message | None:
+    if state.screen is not Screen.FACE or live.seen is None:
+        return None
+    if live.seen.prompt != "look":
+        return Message("face.hint.left" if live.seen.prompt == "turn_left" else "face.hint.right")
+    return Message(_HINTS.get(live.seen.problem or "", "face.hint.hold"))
+
+
+def _error(state: State, live: Live) -> Message | None:
+    if live.form_error is not None:
+        return Message(live.form_error)
+    if state.screen is Screen.RESULT and live.receipt_failed:
+        return Message("error.printer")
+    if state.hint is None or state.hint == "visa_kept":
+        return None
+    if state.screen is Screen.DOCUMENT:
+        return Message(_ERRORS.get(state.hint, "error.chip_unreadable"))
+    if state.screen is Screen.FACE:
+        return Message(
+            _ERRORS.get(state.hint, "error.face_again") if state.hint != "too_dark" else "error.face_again"
+        )
+    return None
+
+
+def _conditions(seen: Seen | None) -> tuple[Condition, ...]:
+    if seen is None:
+        return ()
+    return tuple(
+        Condition(
+            name,
+            good,
+            Message(_CONDITIONS[name, True] if good else _FAULTS.get((name, seen.problem or ""), _UNCLEAR[name])),
+        )
+        for name, good in seen.conditions
+    )
+
+
+def _try(state: State, person: PersonState | None) -> int:
+    if person is None:
+        return 1
+    if state.screen is Screen.FACE:
+        return min(person.face_tries + 1, state.limits.face_tries)
+    return min(person.document_tries + 1, state.limits.document_tries)
+
+
+def _weight(person: PersonState | None, live: Live) -> str | None:
+    """The bags weighed so far, together; None until the first."""
+    if person is None:
+        return None
+    weights = [bag.weight_kg for bag in person.bags if bag.weight_kg is not None]
+    if not weights:
+        return None if live.weight_kg is None else f"{live.weight_kg:.1f}"
+    return f"{sum(weights):.1f}"
+
+
+def _seconds_left(state: State, now: datetime) -> int | None:
+    if state.warned_at is not None:
+        return max(0, round(state.limits.warning_s - (now - state.warned_at).total_seconds()))
+    if state.screen is Screen.RESULT and state.touched_at is not None:
+        return max(0, round(state.limits.result_s - (now - state.touched_at).total_seconds()))
+    return None
+
+
+def _result(state: State) -> Result:
+    decision = state.decision
+    if decision is None:
+        return Result(False, None, None, "", "", printed=False, offline=True)
+    return Result(
+        cleared=state.cleared,
+        desk=None if state.cleared else decision.desk,
+        wait_minutes=None if state.cleared else decision.wait_minutes,
+        receipt_number=decision.receipt_number,
+        receipt_token=decision.receipt,
+        printed=state.printed,
+    )
+
+
+def _travellers(state: State) -> tuple[Traveller, ...]:
+    """Who this statement is for: the person whose turn it is, and the minors they declare for."""
+    return tuple(
+        Traveller(_name(person.identity), _document(person.identity), person.minor)
+        for person in (state.person, *state.minors_of(state.person))
+    )
+
+
+def _name(document: TravelDocument | None) -> str:
+    if document is None:
+        return ""
+    return " ".join(part for part in (document.given_names, document.surname) if part)
+
+
+def _document(document: TravelDocument | None) -> Message:
+    if document is None or document.number is None:
+        return Message("review.document.none")
+    last = document.number[-4:]
+    if document.issuer is None:
+        return Message("review.document.unknown", {"last": last})
+    card = document.format in (DocumentFormat.TD1, DocumentFormat.TD2)
+    return Message("review.card" if card else "review.document", {"issuer": document.issuer, "last": last})
+
+
+def _line_of(kind: str, lines: tuple[NormLine, ...]) -> NormLine | None:
+    """The norm this kind counts in; where several do, the one it stands worst against."""
+    found = [
+        line
+        for line in lines
+        if line.kind == kind or (kind in GoodsKind._value2member_map_ and GoodsKind(kind) in line.item_kinds)
+    ]
+    return max(found, key=lambda line: _STRENGTH.index(line.relation.value), default=None)
+
+
+def _relation(line: NormLine | None) -> Literal["within", "over", "unknown"] | None:
+    if line is None:
+        return None
+    relations: Mapping[str, Literal["within", "over", "unknown"]] = {"within": "within", "unknown": "unknown"}
+    return relations.get(line.relation.value, "over")
+
+
+def _share(line: NormLine | None) -> float | None:
+    if line is None or line.declared is None or not line.norm:
+        return None
+    return float(line.declared / line.norm)
+
+
+def _figure(number: Decimal | None) -> str | None:
+    if number is None:
+        return None
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _stated(kind: str, person: PersonState) -> str | None:
+    if kind == "cash":
+        return _figure(sum((money.amount for money in person.money), Decimal(0))) if person.money else None
+    known = [_measure(item) for item in person.items if item.kind.value == kind]
+    figures = [figure for figure, _ in known if figure is not None]
+    return _figure(sum(figures, Decimal(0))) if figures else None
+
+
+def _measure(item: GoodsItem) -> tuple[Decimal | None, str]:
+    """The figure that says how much of an item there is, and its unit."""
+    if item.quantity is not None and item.unit is not None:
+        return item.quantity, item.unit.value
+    if item.value is not None and item.currency is not None:
+        return item.value, item.currency
+    return (item.weight_kg, "kg") if item.weight_kg is not None else (None, "")
+
+
+def _item_line(item: GoodsItem, lines: tuple[NormLine, ...]) -> ReviewLine:
+    figure, unit = _measure(item)
+    title = Message("review.item.unknown", {"kind": item.kind.value})
+    if figure is not None:
+        title = Message("review.item", {"kind": item.kind.value, "amount": _figure(figure) or "", "unit": unit})
+    return _review_line(item.kind.value, title, _line_of(item.kind.value, lines))
+
+
+def _review_line(kind: str, title: Message, line: NormLine | None) -> ReviewLine:
+    relation = _relation(line)
+    note = Message("review.officer_counts")
+    if relation == "within":
+        note = Message("review.within")
+    elif relation == "over" and line is not None and line.difference and line.unit:
+        note = Message("review.over", {"amount": _figure(line.difference) or "", "unit": line.unit})
+    return ReviewLine(_ICONS.get(kind, "package"), title, note, relation != "within", Screen.DETAILS)
+
+
+def _bag_line(person: PersonState) -> ReviewLine:
+    title = "review.bags.apart" if person.unaccompanied else "review.bags.with"
+    if not person.bags and not person.unaccompanied:
+        title = "review.bags.none"
+    note = None
+    weight = _weight(person, Live())
+    if person.bags and weight is not None:
+        note = Message("review.bags.note", {"count": str(len(person.bags)), "weight": weight})
+    elif person.bags:
+        note = Message("review.bags.count", {"count": str(len(person.bags))})
+    return ReviewLine("luggage", Message(title), note, bool(person.unaccompanied), Screen.BAG)
