@@ -32,8 +32,15 @@ def scan_bag(
     scanner: BagTagScanner,
     report: Callable[[BagPhase, float | None], None],
     stopped: Callable[[], bool],
+    *,
+    another: bool = False,
 ) -> BagScan | None:
-    """Weigh the bag and read its tag; None when it was stopped. A device that fails is a check with its reason."""
+    """Weigh the bag and read its tag; None when it was stopped. A device that fails is a check with its reason.
+
+    `another`: a bag was weighed before; it has to leave the scale first, or it would be weighed twice.
+    """
+    if another and not _cleared(scale, report, stopped):
+        return None
     weighed = _weigh(scale, report, stopped)
     if weighed is None:
         return None
@@ -46,6 +53,18 @@ def scan_bag(
         return None
     report("done", kilograms)
     return BagScan(Bag(tag=tag, weight_kg=kilograms, checks=(tag_check, weight_check)), weigh_s, tag_s)
+
+
+def _cleared(scale: Scale, report: Callable[[BagPhase, float | None], None], stopped: Callable[[], bool]) -> bool:
+    report("done", None)
+    while not stopped():
+        try:
+            if scale.weigh(WEIGH_S).kilograms < EMPTY_KG:
+                return True
+        except DeviceError:
+            return True  # the weighing that follows says what is wrong with the scale
+        time.sleep(0.15)
+    return False
 
 
 def _weigh(

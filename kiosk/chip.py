@@ -1,4 +1,4 @@
-"""The chip step: waits for the chip, has it read in its own process, and joins what it says to the printed page."""
+"""The chip step: waits for the chip, has it read in its own process, joins what it says to the printed page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings records to central: at once while the traveller waits, and again in the background until they are there."""
+"""Brings records to central: at once while the traveller waits, and in the background until they are there."""
 
 from __future__ import annotations
 

@@ -263,6 +263,10 @@ class Moved(Event):
     """A device saw the traveller do something: whoever follows an instruction is not idle."""
 
 
+class StepFailed(Event):
+    """The kiosk itself failed in a step; a person takes over."""
+
+
 class ServiceStopped(Event):
     pass
 
@@ -521,6 +525,12 @@ def _officer_asked(state: State, event: OfficerAsked) -> Outcome:
         return state, ()
     asking = replace(state, persons=state.persons or (PersonState("p1"),))
     return _send(_with_person(asking, replace(asking.person, asked_for_officer=True)), "to_officer")
+
+
+def _step_failed(state: State, event: StepFailed) -> Outcome:
+    if state.screen not in IN_JOURNEY or not state.persons:
+        return state, ()
+    return _send(state, "to_officer")
 
 
 def _page_read(state: State, event: PageRead) -> Outcome:
@@ -823,6 +833,7 @@ def _table() -> _Table:
     table.on(ReceiptAsked, _receipt_asked)
     table.on(ReceiptPrinted, _receipt_printed)
     table.on(Ticked, _ticked)
+    table.on(StepFailed, _step_failed)
     table.on(ServiceStopped, _service_stopped)
     table.on(ServiceResumed, _service_resumed)
     table.on(PageRead, _page_read)

@@ -147,7 +147,7 @@ class Presenter:
             speech=(),
         )
 
-    # -- goods ----------------------------------------------------------------------------------------------------
+    # -- goods ------------------------------------------------------------------------------------------------
 
     def _cards(self, now: datetime) -> tuple[AllowanceCard, ...]:
         return self._pack.allowances(self._config.direction, TransportMode.AIR, now.date())
@@ -199,7 +199,7 @@ class Presenter:
                 shown.append(Allowance(kind=kind, free=None, unit=None, chosen=True, amount=_stated(kind, person)))
         return tuple(shown)
 
-    # -- review -----------------------------------------------------------------------------------------------------
+    # -- review -----------------------------------------------------------------------------------------------
 
     def _review(self, state: State, person: PersonState, now: datetime) -> tuple[ReviewLine, ...]:
         lines = self._lines(state, person, now) if person.items or person.money else ()
@@ -310,9 +310,8 @@ def _error(state: State, live: Live) -> Message | None:
     if state.screen is Screen.DOCUMENT:
         return Message(_ERRORS.get(state.hint, "error.chip_unreadable"))
     if state.screen is Screen.FACE:
-        return Message(
-            _ERRORS.get(state.hint, "error.face_again") if state.hint != "too_dark" else "error.face_again"
-        )
+        dark = state.hint == "too_dark"  # here the room, on the document page the page
+        return Message("error.face_again" if dark else _ERRORS.get(state.hint, "error.face_again"))
     return None
 
 

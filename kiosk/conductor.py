@@ -1,0 +1,610 @@
+"""Runs the journey: takes events, runs effects on the devices, and shows the view.
+
+One lock guards the state; `advance` is quick and pure, so events are handled where they arrive. Device work runs
+on one thread, in order, and is told to stop when it is no longer wanted. Sending runs on another, so that a slow
+central never blocks the screen. Nothing personal outlives `Wipe`, and nothing personal is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from contracts.api import DeviceState, Heartbeat, KioskConfiguration
+from contracts.errors import ErrorCode
+from contracts.evidence import EvidenceKind
+from contracts.party import TravelDocument
+from contracts.transaction import Provenance
+from declarations.eligibility import NotEligible, eligibility
+from declarations.money import Rates
+from declarations.packs import RulePack
+from documents.mrz import NO_MRZ, Mrz
+from documents.trust import TrustStore
+from hardware import registry
+from hardware.ports import Camera, DeviceError, DeviceSet, LightSignal, ReceiptDocument
+from kiosk import chip, journey
+from kiosk.actions import ACTIONS, FieldError, Form
+from kiosk.baggage import BagPhase, scan_bag
+from kiosk.central_client import CentralClient, CentralError
+from kiosk.config import KioskConfig
+from kiosk.delivery import Delivery
+from kiosk.document_page import PageScan, PageState, page_document
+from kiosk.evidence import Pictures, SealedEvidence, seal
+from kiosk.face import FaceMatcher, Template
+from kiosk.face_capture import FaceCapture, Seen, not_compared
+from kiosk.messages import Catalogue, direction
+from kiosk.mrz_reader import MrzReader
+from kiosk.presenter import Live, Presenter
+from kiosk.record import build_record
+from kiosk.view import Message, Screen, View
+
+_LOG = logging.getLogger(__name__)
+SOFTWARE = "corridor-kiosk-0.1.0"
+TICK_S = 0.5
+ESSENTIAL = ("chip_reader", "document_camera", "face_camera")
+_LIGHTS: dict[Screen, LightSignal] = {
+    Screen.WELCOME: "idle",
+    Screen.OFFICER: "attention",
+    Screen.OUT_OF_SERVICE: "off",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a touch was not taken: `fits` False, it is not offered on this screen; else the field."""
+
+    fits: bool
+    place: str | None = None
+    message: str = "error.not_now"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a conductor works with; `kiosk.create_app` puts it together."""
+
+    config: KioskConfig
+    devices: DeviceSet
+    pack: RulePack
+    rates: Rates | None
+    trust: TrustStore
+    chip_worker: chip.Worker
+    mrz_reader: MrzReader
+    load_matcher: Callable[[], FaceMatcher]
+    models: Mapping[str, str]
+    client: CentralClient
+    delivery: Delivery
+    catalogue: Catalogue
+
+
+@dataclass
+class _Session:
+    """What devices gave for the party in front of the kiosk; replaced by an empty one at `Wipe`."""
+
+    pictures: Pictures
+    pages: dict[str, Mrz]
+    page_documents: dict[str, TravelDocument]
+    portraits: dict[str, bytes | None]
+    anchors: set[str]
+    seconds: dict[str, float]
+    bags: int = 0
+
+    @classmethod
+    def empty(cls) -> _Session:
+        return cls(Pictures(), {}, {}, {}, set(), defaultdict(float))
+
+
+class Conductor:
+    """One kiosk at work."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        config = parts.config
+        limits = journey.Limits(
+            idle_s=config.timeouts.idle_s, warning_s=config.timeouts.warning_s, result_s=config.timeouts.result_s
+        )
+        self._state = journey.State(limits=limits, language=config.languages[0])
+        self._live = Live()
+        self._session = _Session.empty()
+        self._revision = 1
+        self._changed = threading.Condition(threading.RLock())
+        self._presenter = Presenter(config, parts.pack, parts.rates)
+        self._matcher: FaceMatcher | None = None
+        self._chip = chip.ChipStep(
+            parts.devices.chip_reader, config.devices.chip_reader, parts.chip_worker, parts.trust
+        )
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._configuration: KioskConfiguration | None = None
+        self._beat = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run_jobs, name="devices", daemon=True),
+            threading.Thread(target=self._tick, name="clock", daemon=True),
+            threading.Thread(target=self._heartbeats, name="heartbeat", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Warm the models and workers, deliver what waits, begin to serve."""
+        self._parts.delivery.start()
+        self._parts.mrz_reader.start()
+        self._jobs.put(self._warm)
+        for thread in self._threads:
+            thread.start()
+        self._light()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._beat.set()
+        self._jobs.put(None)
+        with self._changed:
+            self._state = replace(self._state, work=self._state.work + 1)
+            self._changed.notify_all()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(10)
+        self._parts.delivery.close()
+        self._parts.mrz_reader.close()
+        close_worker = getattr(self._parts.chip_worker, "close", None)
+        if close_worker is not None:
+            close_worker()
+        self._parts.devices.close()
+
+    # -- what the web application asks ------------------------------------------------------------------------
+
+    def view(self) -> View:
+        with self._changed:
+            return self._presenter.view(self._state, self._live, self._revision, _now())
+
+    @property
+    def step_seconds(self) -> dict[str, float]:
+        """Machine seconds of the present journey, by step."""
+        with self._changed:
+            return {name: round(value, 3) for name, value in self._session.seconds.items()}
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    def wait_for_change(self, revision: int, seconds: float) -> int:
+        """The revision, as soon as it is another than `revision` or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._revision != revision or self._closing.is_set(), seconds)
+            return self._revision
+
+    @property
+    def closing(self) -> bool:
+        return self._closing.is_set()
+
+    def act(self, name: str, fields: Mapping[str, Sequence[str]]) -> Refusal | None:
+        """Take a traveller's touch. None when it was taken."""
+        with self._changed:
+            if name not in ACTIONS or name not in journey.actions(self._state):
+                return Refusal(fits=False)
+            form = Form(fields, _now(), str(uuid.uuid4()), self._languages, self._state)
+            try:
+                event = ACTIONS[name](form)
+            except FieldError as error:
+                self._show(form_error=error.message)
+                return Refusal(fits=True, place=error.place, message=error.message)
+            self._live = replace(self._live, form_error=None)
+            self.handle(event)
+            return None
+
+    def preview(self, kind: Literal["face", "document"]) -> Iterator[bytes]:
+        """Small JPEG pictures of a camera while its step is on; ends with the step."""
+        import cv2
+
+        screen, camera = self._preview_of(kind)
+        sequence = -1
+        while self._state.screen is screen and not self.closing:
+            try:
+                captured = camera.latest(seconds=1.0, after=sequence)
+            except DeviceError:
+                return
+            sequence = captured.sequence
+            height, width = captured.image.shape[:2]
+            scale = 480 / max(height, width)
+            small = cv2.resize(captured.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            if kind == "face":
+                small = cv2.flip(small, 1)  # as in a mirror
+            ok, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 70])
+            if ok:
+                yield encoded.tobytes()
+            self._closing.wait(0.08)
+
+    def _preview_of(self, kind: Literal["face", "document"]) -> tuple[Screen, Camera]:
+        if kind == "face":
+            return Screen.FACE, self._parts.devices.face_camera
+        return Screen.DOCUMENT, self._parts.devices.document_camera
+
+    @property
+    def _languages(self) -> tuple[str, ...]:
+        return self._parts.catalogue.languages
+
+    # -- events and effects -----------------------------------------------------------------------------------
+
+    def handle(self, event: journey.Event) -> None:
+        """Advance the journey and start what follows."""
+        with self._changed:
+            before = self._state
+            self._state, effects = journey.advance(before, event)
+            if self._state.screen is not before.screen or self._state.hint != before.hint:
+                self._live = replace(
+                    Live(), form_error=self._live.form_error, receipt_failed=self._live.receipt_failed
+                )
+            for effect in effects:
+                self._run(effect)
+            if self._state != before or effects:
+                self._announce()
+            if self._state.screen is not before.screen:
+                self._light()
+                self._beat.set()
+
+    def _run(self, effect: journey.Effect) -> None:
+        if isinstance(effect, journey.ReadPage):
+            self._jobs.put(lambda: self._read_page(effect))
+        elif isinstance(effect, journey.ReadChip):
+            self._jobs.put(lambda: self._read_chip(effect))
+        elif isinstance(effect, journey.CompareFace):
+            self._jobs.put(lambda: self._compare_face(effect))
+        elif isinstance(effect, journey.ScanBag):
+            self._jobs.put(lambda: self._scan_bag(effect))
+        elif isinstance(effect, journey.SendRecord):
+            state = self._state
+            threading.Thread(target=self._send, args=(effect, state), name="sending", daemon=True).start()
+        elif isinstance(effect, journey.PrintReceipt):
+            state = self._state
+            self._jobs.put(lambda: self._print(state))
+        elif isinstance(effect, journey.Wipe):
+            self._session.pictures.wipe()
+            self._session = _Session.empty()
+            self._live = Live()
+        # StopWork needs nothing here: work that is no longer wanted sees it by its number.
+
+    def _announce(self) -> None:
+        self._revision += 1
+        self._changed.notify_all()
+
+    def _show(self, **changes: object) -> None:
+        """Change what the screen shows of the devices, if it really changes."""
+        with self._changed:
+            live = replace(self._live, **changes)  # type: ignore[arg-type]
+            if live != self._live:
+                self._live = live
+                self._announce()
+
+    def _unwanted(self, work: int) -> Callable[[], bool]:
+        return lambda: self._state.work != work or self._closing.is_set()
+
+    def _spent(self, step: str, seconds: float, *, machine: bool = True) -> None:
+        self._session.seconds[step] += seconds
+        if machine:
+            self._session.seconds["total"] += seconds
+
+    # -- device work (on the devices' thread) -----------------------------------------------------------------
+
+    def _run_jobs(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except Exception as error:
+                # What failed is told by type only: a message could quote what was being read.
+                _LOG.error("a step failed: %s", type(error).__name__)
+                _LOG.debug("a step failed", exc_info=True)
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """A step died of our own mistake: the traveller is brought to an officer, with a record."""
+        with self._changed:
+            if self._state.screen in journey.IN_JOURNEY:
+                self.handle(journey.StepFailed(_now()))
+
+    def _warm(self) -> None:
+        self._matcher = self._parts.load_matcher()
+        start_worker = getattr(self._parts.chip_worker, "start", None)
+        if start_worker is not None:
+            start_worker()
+
+    def _read_page(self, effect: journey.ReadPage) -> None:
+        person, unwanted = effect.person_id, self._unwanted(effect.work)
+        if unwanted():
+            return
+        seen_at = 0.0
+
+        def report(page: PageState) -> None:
+            nonlocal seen_at
+            self._show(page_present=page.present)
+            if page.present and time.monotonic() - seen_at > 2:
+                seen_at = time.monotonic()
+                self.handle(journey.Moved(_now()))
+
+        scan = PageScan(self._parts.devices.document_camera, self._parts.mrz_reader)
+        page = scan.scan(lambda: _now().date(), report, unwanted)
+        if page is None or unwanted():
+            return
+        with self._changed:
+            if unwanted():
+                return
+            self._spent("page", page.seconds)
+            session = self._session
+            if page.mrz.document.format not in journey.VISAS:
+                session.pictures.forget(person)
+            if page.frame is not None:
+                session.pictures.keep_frame(person, EvidenceKind.DATA_PAGE, page.frame)
+            session.pages[person] = page.mrz
+            document = page_document(page.mrz, _now().date(), "not_reached", page.problem)
+            session.page_documents[person] = document
+            self.handle(journey.PageRead(_now(), effect.work, document, page.legible, page.problem))
+
+    def _read_chip(self, effect: journey.ReadChip) -> None:
+        person, unwanted = effect.person_id, self._unwanted(effect.work)
+        if unwanted():
+            return
+        begun = time.monotonic()
+        self._show(chip_fraction=0.0)
+        page = self._session.pages.get(person, NO_MRZ)
+        now = _now()
+        reading = self._chip.read(
+            page, now, lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2))
+        )
+        with self._changed:
+            if unwanted():
+                return
+            session = self._session
+            self._spent("chip", time.monotonic() - begun)
+            document = chip.join(session.page_documents[person], reading)
+            session.portraits[person] = reading.portrait
+            if reading.portrait is not None:
+                session.pictures.keep_portrait(person, reading.portrait)
+            if reading.trust_anchor is not None:
+                session.anchors.add(reading.trust_anchor)
+            is_open = chip.opened(reading)
+            refused: str | None = None
+            if is_open:
+                answer = eligibility(
+                    document,
+                    document.birth_date,
+                    now.date(),
+                    self._parts.pack,
+                    accompanied=self._state.current > 0,
+                )
+                refused = answer.code.lower() if isinstance(answer, NotEligible) else None
+            self.handle(
+                journey.ChipRead(
+                    _now(), effect.work, document, is_open, refused, None if is_open else chip.why_not(reading)
+                )
+            )
+
+    def _compare_face(self, effect: journey.CompareFace) -> None:
+        person, unwanted = effect.person_id, self._unwanted(effect.work)
+        if unwanted():
+            return
+        if self._matcher is None:
+            self._matcher = self._parts.load_matcher()
+        reference = self._reference(person)
+        if reference is None:
+            reason = "no_portrait" if self._session.portraits.get(person) is None else "portrait_without_face"
+            face = not_compared(reason, effect.attempt)
+            self.handle(journey.FaceCompared(_now(), effect.work, face, hopeless=True, hint=reason))
+            return
+        moved_at = 0.0
+
+        def report(seen: Seen) -> None:
+            nonlocal moved_at
+            if unwanted():
+                return
+            self._show(seen=replace(seen, fraction=round(seen.fraction, 1)))
+            if seen.moved and time.monotonic() - moved_at > 2:
+                moved_at = time.monotonic()
+                self.handle(journey.Moved(_now()))
+
+        look = FaceCapture(self._parts.devices.face_camera, self._matcher).look(
+            reference, effect.attempt, report, unwanted
+        )
+        if look is None:
+            return
+        with self._changed:
+            if unwanted():
+                return
+            self._spent("face_capture", look.capture_s)
+            self._spent("challenge", look.challenge_s, machine=False)  # the traveller's own time
+            self._spent("face_match", look.match_s)
+            if look.frame is not None:
+                self._session.pictures.keep_frame(person, EvidenceKind.LIVE_FACE, look.frame)
+            self.handle(journey.FaceCompared(_now(), effect.work, look.result, hint=look.problem))
+
+    def _reference(self, person: str) -> Template | None:
+        portrait = self._session.portraits.get(person)
+        if portrait is None or self._matcher is None:
+            return None
+        return self._matcher.portrait(portrait)
+
+    def _scan_bag(self, effect: journey.ScanBag) -> None:
+        unwanted = self._unwanted(effect.work)
+        if unwanted():
+            return
+        moved_at = 0.0
+
+        def report(phase: BagPhase, kilograms: float | None) -> None:
+            nonlocal moved_at
+            if unwanted():
+                return
+            self._show(bag=phase, weight_kg=kilograms)
+            if phase != "waiting" and time.monotonic() - moved_at > 2:
+                moved_at = time.monotonic()
+                self.handle(journey.Moved(_now()))
+
+        devices = self._parts.devices
+        scanned = scan_bag(devices.scale, devices.tag_scanner, report, unwanted, another=self._session.bags > 0)
+        if scanned is None:
+            return
+        with self._changed:
+            if unwanted():
+                return
+            self._session.bags += 1
+            self._spent("weigh", scanned.weigh_s)
+            self._spent("tag", scanned.tag_s)
+            self.handle(journey.BagScanned(_now(), effect.work, scanned.bag))
+
+    def _print(self, state: journey.State) -> None:
+        decision = state.decision
+        if decision is None:
+            return
+        text = self._parts.catalogue.text
+        values = {"desk": decision.desk or "", "count": str(decision.wait_minutes or 0)}
+        title, end = ("result.green.title", "result.receipt.exit")
+        if not state.cleared:
+            title, end = ("result.desk.title", "result.receipt.desk")
+            if decision.desk is None:
+                title, end = ("result.anydesk.title", "result.receipt.desks")
+        receipt = ReceiptDocument(
+            title=text(Message(title, values), state.language).replace("**", ""),
+            number=decision.receipt_number,
+            lines=(text(Message(end, values), state.language).replace("**", ""),),
+            token=decision.receipt,
+            language=state.language,
+            right_to_left=direction(state.language) == "rtl",
+        )
+        try:
+            self._parts.devices.printer.print_receipt(receipt)
+        except DeviceError as error:
+            _LOG.warning("no receipt printed: %s", error.code)
+            self._show(receipt_failed=True)
+            self.handle(journey.ReceiptPrinted(_now(), printed=False))
+            return
+        self._show(receipt_failed=False)
+        self.handle(journey.ReceiptPrinted(_now(), printed=True))
+
+    # -- sending (on a thread of its own) ---------------------------------------------------------------------
+
+    def _send(self, effect: journey.SendRecord, state: journey.State) -> None:
+        decision = None
+        try:
+            with self._changed:
+                session = self._session
+                sealed = self._seal(session, state)
+                record = build_record(
+                    state,
+                    self._parts.config,
+                    rule_pack=self._parts.pack.label,
+                    provenance=self._provenance(session),
+                    evidence=sealed.reference if sealed else None,
+                    seconds=session.seconds,
+                    completed_at=_now(),
+                )
+                session.pictures.wipe()  # from here on only central can see them
+                session.portraits.clear()
+            begun = time.monotonic()
+            body = record.model_dump_json().encode()
+            decision = self._parts.delivery.send(record.record_id, body, sealed)
+            with self._changed:
+                if self._session is session:
+                    self._spent("send", time.monotonic() - begun)
+        except Exception as error:
+            _LOG.error("sending failed: %s", type(error).__name__)
+            _LOG.debug("sending failed", exc_info=True)
+        if decision is None:
+            self.handle(journey.Unanswered(_now(), effect.work))
+        else:
+            self.handle(journey.Answered(_now(), effect.work, decision))
+
+    def _seal(self, session: _Session, state: journey.State) -> SealedEvidence | None:
+        configuration = self._configuration
+        if configuration is None or not session.pictures or state.record_id is None:
+            return None
+        try:
+            return seal(
+                session.pictures.named(),
+                public_key=configuration.evidence_public_key,
+                key_id=configuration.evidence_key_id,
+                site_id=self._parts.config.site_id,
+                record_id=state.record_id,
+            )
+        except ValueError:
+            _LOG.error("central's evidence key cannot be used; no evidence is kept")
+            return None
+
+    def _provenance(self, session: _Session) -> Provenance:
+        config = self._parts.config
+        return Provenance(
+            profile=config.profile,
+            software=SOFTWARE,
+            drivers=registry.provenance(self._parts.devices),
+            trust_anchors=tuple(sorted(session.anchors)),
+            models=dict(self._parts.models),
+            radio_profile=config.radio_profile,
+        )
+
+    # -- clock and heartbeat ----------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        while not self._closing.wait(TICK_S):
+            with self._changed:
+                self.handle(journey.Ticked(_now()))
+                if self._state.warned_at is not None or self._state.screen is Screen.RESULT:
+                    self._announce()
+
+    def _heartbeats(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._heartbeat()
+            except Exception as error:
+                _LOG.error("heartbeat failed: %s", type(error).__name__)
+            self._beat.wait(self._parts.config.timeouts.heartbeat_s)
+            self._beat.clear()
+
+    def _heartbeat(self) -> None:
+        now = _now()
+        devices = self._parts.devices
+        health = registry.health(devices, now)
+        stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
+        state: Literal["working", "in_use", "watch", "stopped"] = "working"
+        if self._state.screen not in (Screen.WELCOME, Screen.OUT_OF_SERVICE):
+            state = "in_use"
+        elif stopped:
+            state = "stopped"
+        elif any(one.state is not DeviceState.WORKING for one in health):
+            state = "watch"
+        suspended = False
+        try:
+            self._configuration = self._parts.client.send_heartbeat(
+                Heartbeat(
+                    site_id=self._parts.config.site_id,
+                    kiosk_id=self._parts.config.kiosk_id,
+                    sent_at=now,
+                    state=state,
+                    software=SOFTWARE,
+                    devices=health,
+                    drivers=registry.provenance(devices),
+                    outbox_waiting=self._parts.delivery.waiting,
+                )
+            )
+            suspended = self._configuration.suspended
+        except CentralError as error:
+            suspended = error.code in (ErrorCode.KIOSK_SUSPENDED, ErrorCode.KIOSK_UNKNOWN)
+            if not suspended:
+                _LOG.info("heartbeat not delivered: %s", error.code)
+        event: journey.Event = journey.ServiceResumed(now)
+        if stopped or suspended:
+            event = journey.ServiceStopped(now)
+        self.handle(event)
+
+    def _light(self) -> None:
+        signal = _LIGHTS.get(self._state.screen, "busy")
+        if self._state.screen is Screen.RESULT:
+            signal = "proceed" if self._state.cleared else "desk"
+        try:
+            self._parts.devices.light.show(signal)
+        except DeviceError as error:
+            _LOG.info("the light does not answer: %s", error.code)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
