@@ -14,6 +14,7 @@ import base64
 import contextlib
 import http.client
 import ipaddress
+import itertools
 import os
 import socket
 import threading
@@ -249,14 +250,12 @@ class FileSource:
 
     def frames(self, stop: threading.Event) -> Iterator[bytes | Frame]:
         if self._image is not None:
-            return self._paced(iter(lambda: self._image, None), self._rate or STILL_RATE, stop)
+            return self._paced(itertools.repeat(self._image), self._rate or STILL_RATE, stop)
         if self._jpegs:
-            return self._paced(self._again(), self._rate or (STILL_RATE if self.still else FILE_RATE), stop)
+            return self._paced(
+                itertools.cycle(self._jpegs), self._rate or (STILL_RATE if self.still else FILE_RATE), stop
+            )
         return self._film(stop)
-
-    def _again(self) -> Iterator[bytes]:
-        while True:
-            yield from self._jpegs
 
     def _film(self, stop: threading.Event) -> Iterator[bytes | Frame]:
         import cv2
@@ -278,12 +277,8 @@ class FileSource:
             yield bounded(image)
 
     @staticmethod
-    def _paced(
-        images: Iterator[bytes | Frame | None], rate: float, stop: threading.Event
-    ) -> Iterator[bytes | Frame]:
+    def _paced(images: Iterator[bytes | Frame], rate: float, stop: threading.Event) -> Iterator[bytes | Frame]:
         for image in images:
-            if image is None:
-                return
             yield image
             if stop.wait(1 / rate):
                 return

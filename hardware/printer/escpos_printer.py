@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +30,7 @@ _PROFILE = "TM-T20II"  # python-escpos' word for 80 mm paper, 576 dots, a cutter
 _PAPER_STATUS = b"\x10\x04\x04"  # DLE EOT 4: roll paper sensor
 _NO_PAPER, _LOW_PAPER = 0x60, 0x0C
 
-# What python-escpos raises: its own errors, OSError, and pyusb's, which derive from OSError.
-Connect = Callable[[], Any]
+Connect = Callable[[], Any]  # returns an open python-escpos printer
 
 
 class EscposPrinter:
@@ -132,19 +132,18 @@ class DummyPrinter:
 
 @contextlib.contextmanager
 def _opened(connect: Connect) -> Iterator[Any]:
-    """The open python-escpos printer; its errors and the system's become DeviceError."""
+    """The printer that `connect` opens, closed afterwards; its errors and the system's become DeviceError."""
     from escpos.exceptions import Error
 
     try:
         printer = connect()
         try:
-            printer.open()
             yield printer
         finally:
             printer.close()
     except TimeoutError:
         raise _failed("does not answer") from None
-    except (Error, OSError, RuntimeError) as error:
+    except (Error, OSError, RuntimeError) as error:  # pyusb's own derive from OSError
         raise _failed(f"cannot be used ({type(error).__name__})") from None
 
 
@@ -209,16 +208,23 @@ def open_printer(url: str) -> EscposPrinter | DummyPrinter:
 def _network(host: str, port: int) -> Any:
     from escpos.printer import Network
 
-    return Network(host, port, timeout=_TIMEOUT, profile=_PROFILE)
+    printer = Network(host, port, timeout=_TIMEOUT, profile=_PROFILE)
+    # Its own `open` leaves the socket open when the printer is off.
+    printer.device = socket.create_connection((host, port), timeout=_TIMEOUT)
+    return printer
 
 
 def _usb(vendor: int, product: int) -> Any:
     from escpos.printer import Usb
 
-    return Usb(vendor, product, timeout=int(_TIMEOUT * 1000), profile=_PROFILE)
+    printer = Usb(vendor, product, timeout=int(_TIMEOUT * 1000), profile=_PROFILE)
+    printer.open()
+    return printer
 
 
 def _file(path: str) -> Any:
     from escpos.printer import File
 
-    return File(path, profile=_PROFILE)
+    printer = File(path, profile=_PROFILE)
+    printer.open()
+    return printer

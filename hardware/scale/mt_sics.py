@@ -8,6 +8,7 @@ commands, level 0.
 from __future__ import annotations
 
 import re
+import termios
 import threading
 import time
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ class MtSicsScale:
                 if len(received) >= 64:
                     return received  # no line is that long: garbage
             return None
-        except (serial.SerialException, OSError) as error:
+        except (serial.SerialException, termios.error, OSError) as error:
             self._drop()
             raise DeviceError(
                 ErrorCode.DEVICE_FAILED,

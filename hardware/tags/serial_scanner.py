@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import termios
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -27,7 +28,7 @@ class SerialLines:
             if self._line is None:
                 self._line = serial.Serial(self._port, self._baud, timeout=0.2)
             return bytes(self._line.read(max(1, self._line.in_waiting)))
-        except (serial.SerialException, OSError):
+        except (serial.SerialException, termios.error, OSError):
             self.close()
             raise DeviceError(
                 ErrorCode.DEVICE_FAILED,
