@@ -29,7 +29,7 @@ from declarations.packs import RulePack
 from documents.mrz import NO_MRZ, Mrz
 from documents.trust import TrustStore
 from hardware import registry
-from hardware.ports import Camera, DeviceError, DeviceSet, LightSignal, ReceiptDocument
+from hardware.ports import Camera, DeviceError, DeviceSet, LightSignal, ReceiptDocument, Speaker
 from kiosk import chip, journey
 from kiosk.actions import ACTIONS, FieldError, Form
 from kiosk.baggage import BagPhase, scan_bag
@@ -179,6 +179,10 @@ class Conductor:
             return self._revision
 
     @property
+    def speaker(self) -> Speaker:
+        return self._parts.devices.speaker
+
+    @property
     def closing(self) -> bool:
         return self._closing.is_set()
 
@@ -317,16 +321,17 @@ class Conductor:
         if unwanted():
             return
         seen_at = 0.0
+        self._show(glass_cleared=False)
 
         def report(page: PageState) -> None:
             nonlocal seen_at
-            self._show(page_present=page.present)
+            self._show(page_present=page.present, glass_cleared=self._live.glass_cleared or not page.present)
             if page.present and time.monotonic() - seen_at > 2:
                 seen_at = time.monotonic()
                 self.handle(journey.Moved(_now()))
 
         scan = PageScan(self._parts.devices.document_camera, self._parts.mrz_reader)
-        page = scan.scan(lambda: _now().date(), report, unwanted)
+        page = scan.scan(lambda: _now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():
             return
         with self._changed:

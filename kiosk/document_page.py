@@ -97,9 +97,20 @@ class PageScan:
         today: Callable[[], date],
         report: Callable[[PageState], None],
         stopped: Callable[[], bool],
+        *,
+        fresh: bool = False,
     ) -> Page | None:
-        """One try; None when it was stopped. While no page lies there it waits. Never raises for a device."""
+        """One try; None when it was stopped. While no page lies there it waits. Never raises for a device.
+
+        `fresh`: wait until the glass is empty first, or the last document would be read twice.
+        """
         try:
+            while fresh and not stopped():
+                captured = self._camera.latest(seconds=2.0, after=self._sequence)
+                self._sequence = captured.sequence
+                state = assess(captured.image)
+                report(state)
+                fresh = state.present
             return self._scan(today, report, stopped)
         except DeviceError:
             return Page(NO_MRZ, None, "camera_failed", 0.0)

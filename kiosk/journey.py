@@ -112,6 +112,7 @@ class State:
     current: int = 0
     work: int = 0  # number of the device work that is wanted now; it only grows, so that late answers never fit
     working: bool = False
+    fresh: bool = False  # another document is expected than the one that was read last
     hint: str | None = None  # reason code of the last try, told to the traveller in words
     not_eligible: str | None = None
     finished: Literal["complete", "to_officer"] | None = None
@@ -339,8 +340,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class ReadPage(Effect):
+    """`fresh`: another document than the last one is expected, so the glass must be empty first."""
+
     work: int
     person_id: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -457,10 +461,12 @@ def _stopping(before: State, after: State) -> Outcome:
     return after, (StopWork(),) if before.working else ()
 
 
-def _scan_page(state: State, hint: str | None = None) -> Outcome:
+def _scan_page(state: State, hint: str | None = None, *, fresh: bool = False) -> Outcome:
     work = state.work + 1
-    scanning = replace(state, screen=Screen.DOCUMENT, phase="page", working=True, work=work, hint=hint)
-    return scanning, (ReadPage(work, scanning.person.person_id),)
+    scanning = replace(
+        state, screen=Screen.DOCUMENT, phase="page", working=True, work=work, hint=hint, fresh=fresh
+    )
+    return scanning, (ReadPage(work, scanning.person.person_id, fresh),)
 
 
 def _scan_face(state: State, hint: str | None = None) -> Outcome:
@@ -540,7 +546,9 @@ def _page_read(state: State, event: PageRead) -> Outcome:
     if event.legible and event.document.format in VISAS:
         if len(person.visas) < 2:
             person = replace(person, visas=(*person.visas, event.document))
-        return _scan_page(_with_person(state, person), hint="visa_kept")
+        return _scan_page(_with_person(state, person), hint="visa_kept", fresh=True)
+    if event.legible and _already_here(state, event.document):
+        return _document_tried(state, "same_document")
     state = _with_person(
         state, replace(person, identity=event.document, chip_opened=False, minor=False, face=None)
     )
@@ -573,6 +581,12 @@ def _document_tried(state: State, hint: str | None) -> Outcome:
     return _scan_page(state, hint)
 
 
+def _already_here(state: State, document: TravelDocument) -> bool:
+    """Somebody else of the party has shown this document."""
+    others = (person.identity for person in state.persons if person is not state.person)
+    return any(other is not None and other.number == document.number for other in others)
+
+
 def _is_minor(document: TravelDocument, at: datetime) -> bool:
     birth = document.birth_date
     if birth is None:
@@ -599,7 +613,8 @@ def _person_added(state: State, event: PersonAdded) -> Outcome:
     if state.screen is not Screen.PARTY or len(state.persons) >= LARGEST_PARTY:
         return state, ()
     added = PersonState(f"p{len(state.persons) + 1}")
-    return _scan_page(replace(state, persons=(*state.persons, added), current=len(state.persons)))
+    added_to = replace(state, persons=(*state.persons, added), current=len(state.persons))
+    return _scan_page(added_to, fresh=True)
 
 
 def _party_complete(state: State, event: PartyComplete) -> Outcome:

@@ -92,6 +92,7 @@ class Live:
     """What the devices are doing right now; the conductor replaces it as they report."""
 
     page_present: bool = False
+    glass_cleared: bool = False
     chip_fraction: float | None = None
     seen: Seen | None = None
     bag: Literal["waiting", "weighing", "tag", "done"] = "waiting"
@@ -229,7 +230,7 @@ def _steps(screen: Screen) -> tuple[Step, ...]:
 
 def _prompt(state: State, live: Live) -> Prompt | None:
     if state.screen is Screen.DOCUMENT and state.phase == "page":
-        return "remove_document" if state.hint == "visa_kept" and live.page_present else "place_document"
+        return "remove_document" if state.fresh and not live.glass_cleared else "place_document"
     if state.screen is Screen.FACE:
         return live.seen.prompt if live.seen else "look"
     if state.screen is Screen.BAG and state.working:
@@ -271,6 +272,8 @@ def _document_panel(state: State, live: Live) -> Panel:
     waiting = (Line("next", Message("document.chip.next")), Line("next", Message("document.agree.next")))
     if state.hint == "visa_kept":
         return Panel(Message("document.panel.visa"), None, (Line("next", Message("document.page.next")), *waiting))
+    if state.fresh and not live.glass_cleared:
+        return Panel(Message("document.panel.take"), None, (Line("next", Message("document.page.next")), *waiting))
     if live.page_present:
         reading = Line("now", Message("document.page.now"))
         return Panel(Message("document.panel.hold"), 0.15, (reading, *waiting))

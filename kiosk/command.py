@@ -1,0 +1,120 @@
+"""`corridor kiosk run|devices|keys`: serve one kiosk, show its devices, make its keys."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kiosk.config import ConfigError, KioskConfig, load_config
+
+THREADS = 32  # each open event stream and each preview holds one
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="corridor kiosk", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("run", "serve the kiosk"), ("devices", "open every device once and tell its health")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--config", type=Path, required=True)
+        command.add_argument("--profile", choices=("demo", "test", "production"))
+    keys = commands.add_parser("keys", help="make signing.pem and outbox.key; print the public key as JSON")
+    keys.add_argument("directory", type=Path)
+    keys.add_argument("--demo", action="store_true", help="mark them as demonstration keys")
+    options = parser.parse_args(arguments)
+    if options.command == "keys":
+        from kiosk.keys import create_keys
+
+        public = create_keys(options.directory, demonstration=options.demo)
+        sys.stdout.write(json.dumps({"public_key": public}) + "\n")
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        config = load_config(options.config, profile=options.profile)
+        return _devices(config) if options.command == "devices" else _run(config)
+    except ConfigError as error:
+        sys.stderr.write(f"corridor kiosk: {error}\n")
+        return 2
+
+
+def _devices(config: KioskConfig) -> int:
+    from contracts.api import DeviceState
+    from hardware import registry
+
+    devices = registry.open_devices(config.devices)
+    try:
+        health = registry.health(devices, datetime.now(UTC))
+        for one, driver in zip(health, registry.provenance(devices), strict=True):
+            note = " (simulated)" if driver.simulated else ""
+            sys.stdout.write(f"{one.device:16} {one.state:8} {driver.driver}{note}  {one.detail}\n")
+        return 1 if any(one.state is DeviceState.STOPPED for one in health) else 0
+    finally:
+        devices.close()
+
+
+def _run(config: KioskConfig) -> int:
+    from kiosk.face import WeightsError
+
+    if config.profile == "production" and (reasons := _refusals(config)):
+        for reason in reasons:
+            sys.stderr.write(f"corridor kiosk: refused in production: {reason}\n")
+        return 2
+    try:
+        _serve(config)
+    except WeightsError as error:
+        sys.stderr.write(f"corridor kiosk: {error}\n")
+        return 2
+    return 0
+
+
+def _refusals(config: KioskConfig) -> tuple[str, ...]:
+    from hardware import registry
+    from kiosk.production import refusals
+
+    devices = registry.open_devices(config.devices)
+    try:
+        return refusals(config, devices)
+    finally:
+        devices.close()
+
+
+def _serve(config: KioskConfig) -> None:
+    """One worker process: the devices have one owner. The application is made in it, after the fork."""
+    from typing import Any
+
+    from gunicorn.app.base import BaseApplication
+
+    from kiosk import create_app
+
+    class Kiosk(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        def load_config(self) -> None:
+            settings: dict[str, Any] = {
+                "bind": f"{config.host}:{config.port}",
+                "workers": 1,
+                "worker_class": "gthread",
+                "threads": THREADS,
+                "timeout": 0,  # streams live as long as the screen
+                "graceful_timeout": 3,
+                "keepalive": 15,
+                "accesslog": None,  # nothing of a traveller's way goes to a log
+                "proc_name": "corridor-kiosk",
+                "worker_exit": _close,
+                "control_socket_disable": True,
+            }
+            for name, value in settings.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            self.application = create_app(config)
+            return self.application
+
+    def _close(_arbiter: Any, worker: Any) -> None:
+        application = getattr(worker.app, "application", None)
+        if application is not None:
+            application.extensions["conductor"].close()
+
+    Kiosk().run()
