@@ -46,9 +46,7 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
         MAX_CONTENT_LENGTH=256 * 1024,  # pages; the API has limits of its own per view
         TRUSTED_HOSTS=list(config.allowed_hosts) or None,
     )
-    app.jinja_loader = PrefixLoader(
-        {audience: FileSystemLoader(TEMPLATES / audience) for audience in AUDIENCES}
-    )
+    app.jinja_loader = PrefixLoader({audience: FileSystemLoader(TEMPLATES / audience) for audience in AUDIENCES})
     app.jinja_env.autoescape = True
     protection = CSRFProtect()
     app.before_request(_name_request)
@@ -85,7 +83,7 @@ def _register_files(app: Flask, config: CentralConfig) -> None:
     def home() -> BaseResponse:
         return redirect(url_for("access.sign_in") if g.user is None else pages.home_of(g.user), code=303)
 
-    @app.get("/healthy", endpoint="healthy")
+    @app.get("/healthz", endpoint="healthy")
     def healthy() -> dict[str, str]:
         return {"state": "working"}
 

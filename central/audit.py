@@ -142,7 +142,9 @@ class Audit:
             session.scalars(
                 select(AuditEvent)
                 .where(
-                    AuditEvent.site_id == self._site, AuditEvent.event_id > event_id, AuditEvent.tag.in_(list(tags))
+                    AuditEvent.site_id == self._site,
+                    AuditEvent.event_id > event_id,
+                    AuditEvent.tag.in_(list(tags)),
                 )
                 .order_by(AuditEvent.event_id)
                 .limit(limit)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.base import Identifier, Sha256Hex
+from contracts.declaration import TransportMode
 
 
 class Retention(BaseModel):
@@ -53,6 +54,7 @@ class CentralConfig(BaseModel):
     sampling_floor: Annotated[float, Field(ge=0, le=1)] = 0.01
     sampling_rotation: Literal["day", "none"] = "day"
     rule_pack: Identifier = "eaeu-by"
+    transport: TransportMode = TransportMode.AIR  # how people cross at this site
     watch_list_files: tuple[Path, ...] = ()
     rates_file: Path | None = None  # None: the demonstration rates of the declarations package
     trusted_anchors: tuple[Sha256Hex, ...] = ()  # CSCA certificates that kiosks may rely upon; empty: any

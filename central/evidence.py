@@ -37,7 +37,9 @@ class Picture:
     data: bytes
 
 
-def open_bundle(ciphertext: bytes, keys: KeyRing, *, suite: str, key_id: str, site_id: str, record_id: str) -> bytes:
+def open_bundle(
+    ciphertext: bytes, keys: KeyRing, *, suite: str, key_id: str, site_id: str, record_id: str
+) -> bytes:
     """The plaintext ZIP of a bundle. Raises Unreadable."""
     key = keys.named(key_id)
     if suite != EVIDENCE_SUITE or key is None:

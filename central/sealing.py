@@ -70,10 +70,18 @@ class Envelope:
         self._index_key = hmac.digest(master.keys[-1].secret, b"corridor blind index 1", "sha256")
 
     def seal(
-        self, session: Session, record_id: str, name: str, retention: RetentionClass, plaintext: bytes, now: datetime
+        self,
+        session: Session,
+        record_id: str,
+        name: str,
+        retention: RetentionClass,
+        plaintext: bytes,
+        now: datetime,
     ) -> str:
         """Store `plaintext` as the part `name`; returns the SHA-256 of the ciphertext, for the audit chain."""
-        ciphertext = encrypt(self._data_key(session, record_id, retention, now), plaintext, self._place(record_id, name))
+        ciphertext = encrypt(
+            self._data_key(session, record_id, retention, now), plaintext, self._place(record_id, name)
+        )
         session.add(
             SealedPart(
                 site_id=self._site,

@@ -11,12 +11,18 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from central.access.users import Users
-from central.audit import Audit
+from central.audit import SERVICE, Audit
 from central.config import CentralConfig
 from central.keys import KeyRing, load_key_file
 from central.live import Broker
-from central.sealing import Envelope
+from central.screening import WatchList, load_lists
+from central.sealing import Envelope, encrypt
 from central.storage import Storage
+from central.storage.models import Artifact
+from contracts.canonical import canonical_json
+from contracts.events import AuditTag
+from declarations.money import Rates, demonstration_rates, load_rates
+from declarations.packs import RulePack, load_pack
 
 Clock = Callable[[], datetime]
 
@@ -41,6 +47,9 @@ class Central:
     receipt_keys: KeyRing
     evidence_keys: KeyRing
     sampling_seeds: KeyRing
+    pack: RulePack
+    rates: Rates
+    watch_list: WatchList
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -52,26 +61,69 @@ class Central:
         self.storage.close()
 
 
+def keep(central: Central) -> None:
+    """Keep the rules, rates and lists in force, so that decisions that rely on them can be replayed (rule 4)."""
+    now = central.clock()
+    with central.storage.write() as session:
+        for kind, sha256, content in (
+            ("rule_pack", central.pack.content_hash, canonical_json(central.pack)),
+            ("rates", central.rates.content_hash, canonical_json(central.rates)),
+            ("watch_list", central.watch_list.content_hash, central.watch_list.content),
+        ):
+            place = (central.config.site_id, kind, sha256)
+            if session.get(Artifact, place) is not None:
+                continue
+            key = central.master.current
+            session.add(
+                Artifact(
+                    site_id=central.config.site_id,
+                    kind=kind,
+                    sha256=sha256,
+                    suite=key.suite,
+                    key_id=key.key_id,
+                    content=encrypt(key.secret, content, "|".join(place)),
+                    stored_at=now,
+                )
+            )
+            tag = AuditTag.LIST_ENTRIES_LOADED if kind == "watch_list" else AuditTag.RULES_PACK_ACTIVATED
+            central.audit.append(
+                session, chain=SERVICE, tag=tag, actor="central", now=now, detail={"kind": kind, "sha256": sha256}
+            )
+
+
 def build(config: CentralConfig, clock: Clock = now) -> Central:
-    """Load the keys, open and migrate the database. Raises KeyFileError."""
+    """Load keys, rules, rates and lists; open and migrate the database.
+
+    Raises KeyFileError, InvalidList, or ValueError for a rule pack or rates that cannot be used.
+    """
     master = load_key_file(config.master_key_file, "master")
     receipt_keys = load_key_file(config.receipt_key_file, "receipt")
+    pack = load_pack(config.rule_pack)
+    rates = load_rates(config.rates_file) if config.rates_file else demonstration_rates()
+    watch_list = load_lists(config.watch_list_files)
     storage = Storage(config.database)
     storage.migrate()
     audit = Audit(config.site_id, receipt_keys)
-    return Central(
+    central = Central(
         config=config,
         clock=clock,
         storage=storage,
         envelope=Envelope(config.site_id, master, config.retention),
         audit=audit,
         broker=Broker(storage, audit),
-        users=Users(config.site_id, audit, throttle_key=load_key_file(config.session_secret_file, "session").current.secret),
+        users=Users(
+            config.site_id, audit, throttle_key=load_key_file(config.session_secret_file, "session").current.secret
+        ),
         master=master,
         receipt_keys=receipt_keys,
         evidence_keys=load_key_file(config.evidence_key_file, "evidence"),
         sampling_seeds=load_key_file(config.sampling_seed_file, "sampling"),
+        pack=pack,
+        rates=rates,
+        watch_list=watch_list,
     )
+    keep(central)
+    return central
 
 
 def central_of(app: Flask) -> Central:
