@@ -15,7 +15,7 @@ MIN_SIDE = 32
 
 _SOI = b"\xff\xd8\xff"
 _EOI = b"\xff\xd9"
-_STANDALONE = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
 # In entropy-coded data 0xFF is followed by a stuffed zero, a restart marker or a fill byte; anything else ends it.
@@ -42,6 +42,8 @@ def end_of_jpeg(data: bytes | bytearray, start: int) -> int | None:
         if marker in _STANDALONE:
             position += 2
             continue
+        if marker < 0xC0 or marker == 0xD8:  # reserved, or the next image: this one was cut short
+            raise ValueError("no segment of this image")
         length = int.from_bytes(data[position + 2 : position + 4])
         if length < 2:
             raise ValueError("segment without a length")

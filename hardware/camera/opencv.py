@@ -84,7 +84,8 @@ class OpenCvCamera:
     def _has_newer(self, after: int) -> bool:
         now = time.monotonic()
         return (
-            self._payload is not None
+            self._loss is None
+            and self._payload is not None
             and self._sequence > after
             and now - self._arrived <= FRESH_SECONDS
             and (self._source.still or self._arrived - self._differs_since <= FROZEN_SECONDS)

@@ -35,6 +35,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from hardware.ports import DeviceError
 from hardware.simulators.camera import (
     CAMERA_FAULTS,
     CameraFault,
@@ -255,7 +256,7 @@ def _handler(bench: Bench, server: BenchServer) -> type[BaseHTTPRequestHandler]:
                 if not isinstance(request, dict):
                     raise Refused("a JSON object is expected")
                 action(request)
-            except (Refused, ValueError, OSError) as error:
+            except (Refused, ValueError, OSError, DeviceError) as error:
                 return self._answer(422, {"error": str(error)})
             return self._answer(200, bench.state())
 
@@ -319,7 +320,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.vpcd_port is not None:
         from hardware.simulators.card import SimulatedReader
 
-        card = SimulatedReader(options.vpcd_port)
+        reader = SimulatedReader(options.vpcd_port)
+        reader.start()  # now, so that the first document need not wait for it
+        card = reader
     server = BenchServer(Bench(card), token, options.port)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
