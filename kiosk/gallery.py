@@ -1,0 +1,264 @@
+"""Sample views: every screen in the states that matter, for the rehearsal gallery and the tests of the screens.
+
+All people, flights and amounts are invented. Served at /gallery/<name> outside production only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.view import (
+    Allowance,
+    Condition,
+    Line,
+    Message,
+    Panel,
+    Result,
+    ReviewLine,
+    Screen,
+    Station,
+    Step,
+    Traveller,
+    View,
+)
+
+SETTINGS = ("language", "text_size", "contrast")
+
+
+def steps(now: Station) -> tuple[Step, ...]:
+    """The progress line with `now` lit."""
+    stations = list(Station)
+    place = stations.index(now)
+    return tuple(
+        Step(station, "done" if index < place else "now" if index == place else "next")
+        for index, station in enumerate(stations)
+    )
+
+
+def _base(screen: Screen, *actions: str) -> View:
+    return View(
+        screen=screen,
+        revision=1,
+        language="en",
+        site="Minsk Airport · Arrivals",
+        flight="XX 204",
+        actions=actions + SETTINGS,
+    )
+
+
+ALLOWANCES = (
+    Allowance("alcohol", "3", "l"),
+    Allowance("cigarettes", "200", "pcs"),
+    Allowance("cash", "10,000", "USD"),
+    Allowance("goods", "50", "kg", second_free="10,000", second_unit="EUR"),
+    Allowance("animals_plants", None, None),
+    Allowance("medicines", None, None),
+)
+ALCOHOL = replace(
+    ALLOWANCES[0],
+    chosen=True,
+    amount="5",
+    relation="over",
+    difference="2",
+    duty="20 EUR",
+    share=5 / 3,
+)
+CASH = replace(ALLOWANCES[2], chosen=True, amount="8,000", relation="within", difference="2,000", share=0.8)
+
+
+def _document() -> dict[str, View]:
+    base = replace(
+        _base(Screen.DOCUMENT, "retry", "back", "ask_officer"),
+        steps=steps(Station.PASSPORT),
+        prompt="place_document",
+        panel=Panel(
+            Message("document.panel.place"),
+            None,
+            (
+                Line("next", Message("document.page.next")),
+                Line("next", Message("document.chip.next")),
+                Line("next", Message("document.agree.next")),
+            ),
+        ),
+    )
+    reading = Panel(
+        Message("document.panel.hold"),
+        0.62,
+        (
+            Line("done", Message("document.page.done")),
+            Line("now", Message("document.chip.seconds", {"count": "4"})),
+            Line("next", Message("document.agree.next")),
+        ),
+    )
+    return {
+        "document": replace(base, panel=reading, prompt=None),
+        "document-place": base,
+        "document-error": replace(base, error=Message("error.page_unreadable"), try_number=2),
+        "document-person-2": replace(base, person=2, people=2),
+        "document-time": replace(base, seconds_left=24, actions=(*base.actions, "more_time")),
+    }
+
+
+def _face() -> dict[str, View]:
+    base = replace(
+        _base(Screen.FACE, "retry", "back", "ask_officer"),
+        steps=steps(Station.FACE),
+        prompt="look",
+        panel=Panel(Message("face.hint.look"), 0.4),
+        hint=Message("face.hint.closer"),
+        conditions=(
+            Condition("light", True, Message("face.light.good")),
+            Condition("face", True, Message("face.face.good")),
+            Condition("distance", False, Message("face.distance.far")),
+        ),
+    )
+    good = Condition("distance", True, Message("face.distance.good"))
+    return {
+        "face": base,
+        "face-turn": replace(
+            base,
+            prompt="turn_left",
+            hint=Message("face.hint.left"),
+            conditions=(*base.conditions[:2], good),
+            try_number=2,
+        ),
+        "face-child": replace(base, minor_turn=True, person=2, people=2, error=Message("error.face_again")),
+    }
+
+
+def _goods() -> dict[str, View]:
+    goods = replace(
+        _base(Screen.GOODS, "declare", "goods", "back", "ask_officer"),
+        steps=steps(Station.GOODS),
+        allowances=ALLOWANCES,
+    )
+    details = replace(
+        _base(Screen.DETAILS, "amounts", "recount", "goods", "back", "ask_officer"),
+        steps=steps(Station.GOODS),
+        declared="red",
+    )
+    several = (ALCOHOL, ALLOWANCES[1], CASH, *ALLOWANCES[3:5], replace(ALLOWANCES[5], chosen=True))
+    one_cash = (*ALLOWANCES[:2], CASH, *ALLOWANCES[3:])
+    cigarettes = replace(ALLOWANCES[1], chosen=True)
+    return {
+        "goods": goods,
+        "goods-adult-2": replace(goods, person=2, people=3, error=Message("error.choose_one")),
+        "details-choose": replace(details, allowances=ALLOWANCES),
+        "details-choose-error": replace(details, allowances=ALLOWANCES, error=Message("error.choose_goods")),
+        "details": replace(details, allowances=(ALCOHOL, *ALLOWANCES[1:])),
+        "details-cigarettes": replace(details, allowances=(ALLOWANCES[0], cigarettes, *ALLOWANCES[2:])),
+        "details-cash": replace(details, allowances=one_cash),
+        "details-several": replace(details, allowances=several, error=Message("error.amount")),
+        "details-goods": replace(
+            details, allowances=(*ALLOWANCES[:3], replace(ALLOWANCES[3], chosen=True), *ALLOWANCES[4:])
+        ),
+    }
+
+
+def _bag() -> dict[str, View]:
+    base = replace(_base(Screen.BAG, "bag", "unaccompanied", "back", "ask_officer"), steps=steps(Station.BAG))
+    weighing = replace(
+        base,
+        bag_count=1,
+        prompt="place_bag",
+        panel=Panel(
+            Message("bag.panel.hold"),
+            0.5,
+            (
+                Line("done", Message("bag.weight.done", {"weight": "18.4"})),
+                Line("now", Message("bag.tag.now")),
+            ),
+        ),
+    )
+    return {
+        "bag": base,
+        "bag-scale": weighing,
+        "bag-question": replace(base, bag_count=1, bags=1, weight_kg="18.4", error=Message("error.bag_question")),
+    }
+
+
+def _review() -> dict[str, View]:
+    change = Screen.DETAILS
+    review = replace(
+        _base(Screen.REVIEW, "sign", "change", "back", "ask_officer"),
+        steps=steps(Station.SIGN),
+        travellers=(
+            Traveller("Anna Maria Eriksson", Message("review.document", {"issuer": "UTO", "last": "6409"})),
+            Traveller("Maja Eriksson", Message("review.document", {"issuer": "UTO", "last": "6410"}), minor=True),
+        ),
+        review=(
+            ReviewLine(
+                "wine",
+                Message("review.item", {"kind": "alcohol", "amount": "5", "unit": "l"}),
+                Message("review.over", {"amount": "2", "unit": "l"}),
+                True,
+                change,
+            ),
+            ReviewLine(
+                "banknote",
+                Message("review.item", {"kind": "cash", "amount": "8,000", "unit": "USD"}),
+                Message("review.within"),
+                False,
+                change,
+            ),
+            ReviewLine("package", Message("review.none"), Message("review.none.note"), False, Screen.GOODS),
+            ReviewLine(
+                "luggage",
+                Message("review.bags.with"),
+                Message("review.bags.note", {"count": "1", "weight": "18.4"}),
+                False,
+                Screen.BAG,
+            ),
+        ),
+    )
+    return {
+        "review": review,
+        "review-plain": replace(review, travellers=review.travellers[:1], review=review.review[2:]),
+    }
+
+
+def _end() -> dict[str, View]:
+    sending = replace(
+        _base(Screen.SENDING),
+        steps=steps(Station.SIGN),
+        panel=Panel(
+            Message("sending.panel"),
+            0.7,
+            (
+                Line("done", Message("sending.sign.done")),
+                Line("now", Message("sending.send.now")),
+                Line("next", Message("sending.answer.next")),
+            ),
+        ),
+    )
+    result = replace(_base(Screen.RESULT, "finish", "print_receipt"), seconds_left=20)
+    receipt = {"receipt_number": "7740", "receipt_token": "sample.receipt.token", "printed": False}
+    return {
+        "sending": sending,
+        "result-green": replace(result, result=Result(True, None, None, **receipt)),  # type: ignore[arg-type]
+        "result-desk": replace(result, result=Result(False, "4", 4, **receipt)),  # type: ignore[arg-type]
+        "result-offline": replace(
+            result,
+            result=Result(False, None, None, "", "", printed=False, offline=True),
+            actions=("finish", *SETTINGS),
+        ),
+        "officer": _base(Screen.OFFICER),
+        "out-of-service": _base(Screen.OUT_OF_SERVICE),
+    }
+
+
+def sample_views() -> dict[str, View]:
+    """Every sample by its name, in the order of the journey."""
+    party = replace(_base(Screen.PARTY, "alone", "add_person", "back", "ask_officer"), steps=steps(Station.FACE))
+    return {
+        "welcome": _base(Screen.WELCOME, "start", "ask_officer"),
+        "notice": _base(Screen.NOTICE, "accept_notice", "back", "ask_officer"),
+        **_document(),
+        **_face(),
+        "party": party,
+        "party-more": replace(party, people=2, person=2),
+        **_goods(),
+        **_bag(),
+        **_review(),
+        **_end(),
+    }
