@@ -23,7 +23,7 @@ from hardware.ports import Frame
 CameraFault = Literal["frozen", "black", "no_frames", "garbage"]
 CAMERA_FAULTS: tuple[str, ...] = get_args(CameraFault)
 
-RATE = 14.0  # frames per second
+RATE = 12.5  # frames per second; films are made for about this pace
 _VARIANTS = 6  # noisy copies of a still scene, made once and shown in turn
 _NOISE = 1.6  # standard deviation, grey levels
 _QUALITY = 92
