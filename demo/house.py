@@ -6,21 +6,16 @@ house. Central and kiosk are started by their own commands, as an operator would
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import json
 import os
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -28,8 +23,7 @@ import requests
 
 from demo.puppet import Bench
 from demo.sampling import find_seed
-from hardware.pcsc_daemon import PcscDaemon
-from hardware.specimens.story import Story, load_stories
+from hardware.specimens.story import Story
 
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
 RATE, PERIOD = 0.02, "fixed"
@@ -152,6 +146,7 @@ def sampling_seed(stories: dict[str, tuple[Path, Story]]) -> bytes:
     """The fixed seed that draws exactly the travellers whose stories say so (demo/sampling.py)."""
     from documents.mrz import parse_mrz
 
+    today = datetime.now(UTC).date()
     wanted: dict[tuple[str, str, str], bool] = {}
     for _, story in stories.values():
         told = story.setup.random_sample
@@ -159,8 +154,164 @@ def sampling_seed(stories: dict[str, tuple[Path, Story]]) -> bytes:
             for document in traveller.documents:
                 if not document.mrz:
                     continue
-                read = parse_mrz(document.mrz).document
+                read = parse_mrz(document.mrz, today).document
                 if read.issuer and read.number:
                     key = (story.direction.value, read.issuer, read.number)
                     wanted[key] = wanted.get(key, False) or (told and index == 0)
     return find_seed(wanted, PERIOD, RATE)
+
+
+def default_specimens() -> Path:
+    """Where set-up puts the project's own travellers."""
+    return Path(sys.prefix) / "share/corridor/specimens"
+
+
+@contextlib.contextmanager
+def open_house(
+    specimens: Path,
+    *,
+    radio: str = "none",
+    keep: Path | None = None,
+    ports: tuple[int, int] = (0, 0),
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[House]:
+    """Start everything for the stories under `specimens`, and end it all afterwards.
+
+    `keep` names a directory that stays (databases, logs, receipts); without it a temporary one is removed. Raises
+    HouseError, ValueError (specimens) or DeviceError (PC/SC) with what to do.
+    """
+    stories = {story.id: (directory, story) for directory, story in load_stories(specimens)}
+    directory = keep if keep is not None else Path(tempfile.mkdtemp(prefix="corridor-"))
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    house = House(directory, stories, radio, environment=dict(os.environ))
+    with contextlib.ExitStack() as leaving:
+        if keep is None:
+            leaving.callback(shutil.rmtree, directory, ignore_errors=True)
+        leaving.callback(_stop_all, house)
+        say("smart-card daemon")
+        access = leaving.enter_context(PcscDaemon())
+        house.environment |= dict(access.environment)
+        say("simulated devices")
+        devices = _start_bench(house, access.vpcd_port)
+        say("central service")
+        _write_central(house, specimens, ports[0] or free_port())
+        house.start_central()
+        say("kiosk (loading its models)")
+        _write_kiosk(house, specimens, access.reader_url, devices, ports[1] or free_port())
+        house.start_kiosk()
+        yield house
+
+
+def _stop_all(house: House) -> None:
+    for name in ("kiosk", "central", "bench"):
+        house.stop(name)
+
+
+def _start_bench(house: House, vpcd_port: int) -> dict[str, str]:
+    state_file = house.directory / "bench.json"
+    house.start(
+        "bench", "-m", "hardware.simulators.bench", "--vpcd-port", str(vpcd_port), "--state-file", str(state_file)
+    )
+    until = time.monotonic() + 30
+    while not state_file.exists():
+        if time.monotonic() > until or house.processes["bench"].poll() is not None:
+            said = (house.directory / "bench.log").read_text(errors="replace")[-3000:]
+            raise HouseError(f"the simulated devices do not start; they said last:\n{said}")
+        time.sleep(0.05)
+    devices: dict[str, str] = json.loads(state_file.read_text())
+    house.bench = Bench(devices["control"], devices["token"])
+    return devices
+
+
+def _write_central(house: House, specimens: Path, port: int) -> None:
+    """Configuration, keys and accounts of the demonstration's central service."""
+    directory = house.directory
+    house.central_url = f"http://127.0.0.1:{port}"
+    keys = {f"{name}_key_file": f"keys/{name}.json" for name in ("master", "receipt", "evidence")}
+    config: dict[str, object] = {
+        "profile": "demo",
+        "site_id": SITE,
+        "site_name": "Minsk Airport",
+        "port": port,
+        "data_dir": "central",
+        **keys,
+        "session_secret_file": "keys/session.json",
+        "sampling_seed_file": "keys/sampling.json",
+        "sampling_rate": RATE,
+        "sampling_rotation": "none",
+        "desks": ["3", "4", "5"],
+        "no_show_minutes": 10,
+    }
+    watch_list = specimens / "watch_list.csv"
+    if watch_list.exists():
+        config["watch_list_files"] = [str(watch_list.resolve())]
+    (directory / "central").mkdir(mode=0o700, exist_ok=True)
+    (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+    seed = sampling_seed(house.stories)
+    key = {
+        "suite": "hmac-sha256",
+        "key_id": f"sampling-{hashlib.sha256(b'key id' + seed).hexdigest()[:12]}",
+        "demo": True,
+        "secret": base64.urlsafe_b64encode(seed).rstrip(b"=").decode(),
+    }
+    write_secret(directory / "keys/sampling.json", json.dumps({"purpose": "sampling", "keys": [key]}))
+    write_secret(directory / "central.toml", toml(config))
+    house.command("central", "init", "--config", str(directory / "central.toml"))
+    house.people = tuple(
+        Person(name, role, agency, secrets.token_urlsafe(9))
+        for name, role, agency in (
+            ("olga", "officer", "customs"),
+            ("boris", "officer", "border"),
+            ("vera", "supervisor", "customs"),
+            ("adam", "administrator", "customs"),
+        )
+    )
+    for person in house.people:
+        grant = f"{person.role}:{person.agency}:{SITE}"
+        house.command(
+            *("central", "users", "add", "--config", str(directory / "central.toml"), "--demo"),
+            *("--id", person.name, "--name", person.name.capitalize(), "--grant", grant, "--password-stdin"),
+            stdin=person.password,
+        )
+
+
+def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, str], port: int) -> None:
+    """Configuration and keys of the demonstration's kiosk, and its enrolment at central."""
+    directory = house.directory
+    house.kiosk_url = f"http://127.0.0.1:{port}"
+    public = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))["public_key"]
+    house.command(
+        *("central", "kiosks", "enroll", "--config", str(directory / "central.toml")),
+        *("--id", KIOSK, "--bank", "B", "--public-key", public),
+    )
+    flights = {story.flight for _, story in house.stories.values() if story.flight}
+    write_secret(
+        directory / "kiosk.toml",
+        toml(
+            {
+                "profile": "demo",
+                "site_id": SITE,
+                "site_name": "Minsk Airport",
+                "kiosk_id": KIOSK,
+                "direction": "arrival",
+                **({"flight": min(flights)} if len(flights) == 1 else {}),
+                "port": port,
+                "data_dir": "kiosk",
+                "central_url": house.central_url,
+                "signing_key_file": "keys/kiosk/signing.pem",
+                "outbox_key_file": "keys/kiosk/outbox.key",
+                "trust_dir": str((specimens / "trust").resolve()),
+                "radio_profile": house.radio,
+                "devices": {
+                    "chip_reader": reader,
+                    "document_camera": devices["document_camera"],
+                    "face_camera": devices["face_camera"],
+                    "tag_scanner": f"camera:{devices['tag_camera']}",
+                    "scale": f"mt-sics:{devices['scale']}",
+                    "printer": f"escpos:dummy:{directory / 'receipts'}",
+                    "light": "null:",
+                    "speaker": "espeak:",
+                },
+            }
+        ),
+    )

@@ -1,7 +1,7 @@
 """A traveller of flesh and wire: the body lays things down, the hands touch the screen.
 
 The body watches what the screen asks for (`prompt` of the kiosk's state) and acts on the bench: documents, face,
-bag. The hands post the actions that a story tells. In the browser a person is the hands; in `--auto` both are played.
+bag. The hands post the actions that a story tells. In the browser a person is the hands; `--auto` plays both.
 """
 
 from __future__ import annotations

@@ -14,7 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from flask import Flask, Response, abort, jsonify, redirect, render_template, send_file, send_from_directory, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    jsonify,
+    redirect,
+    render_template,
+    send_file,
+    send_from_directory,
+    url_for,
+)
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -96,7 +106,9 @@ class Stage:
 def create_app(stage: Stage, addresses: tuple[Address, ...], assets_dir: Path) -> Flask:
     """The tray's own small application; loopback only, like everything of the demonstration."""
     app = Flask(__name__, template_folder=str(TEMPLATES / "demo"), static_folder=None)
-    app.config.update(SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME="tray", SESSION_COOKIE_SAMESITE="Strict")
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME="tray", SESSION_COOKIE_SAMESITE="Strict"
+    )
     CSRFProtect(app)
 
     @app.after_request
