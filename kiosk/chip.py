@@ -1,21 +1,17 @@
-"""The chip step: waits for the chip, has it read in its own process, joins what it says to the printed page."""
+"""The chip step: who reads it, whether it could be used, and the document that page and chip make together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from contracts.checks import DOCUMENT_CHECKS, CheckName, Verdict
 from contracts.party import TravelDocument
 from documents.mrz import Mrz, MrzKey
-from documents.reading import ChipReading, unread_chip
+from documents.reading import ChipReading
 from documents.trust import TrustStore
-from hardware.ports import ChipReader, DeviceError
 from kiosk.document_page import OPTICAL_CHECKS
-
-WAIT_S = 4.0  # the antenna lies under the page: a chip that is there answers at once
 
 
 class Worker(Protocol):
@@ -30,25 +26,6 @@ class Worker(Protocol):
         optical: Mrz | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> ChipReading: ...
-
-
-@dataclass(frozen=True)
-class ChipStep:
-    """Reads the chip that lies on one reader."""
-
-    reader: ChipReader
-    reader_url: str
-    worker: Worker
-    trust: TrustStore
-
-    def read(self, page: Mrz, now: datetime, progress: Callable[[str, float], None]) -> ChipReading:
-        """Never raises: a reader that fails and a chip that is not there are answers too."""
-        try:
-            if not self.reader.wait_for_card(WAIT_S):
-                return unread_chip(Verdict.ERROR, "no_card")
-            return self.worker.read(self.reader_url, page.key, self.trust, now, page, progress)
-        except DeviceError as error:
-            return unread_chip(Verdict.ERROR, str(error.code).lower())
 
 
 def opened(reading: ChipReading) -> bool:

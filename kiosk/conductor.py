@@ -117,9 +117,6 @@ class Conductor:
         self._changed = threading.Condition(threading.RLock())
         self._presenter = Presenter(config, parts.pack, parts.rates)
         self._matcher: FaceMatcher | None = None
-        self._chip = chip.ChipStep(
-            parts.devices.chip_reader, config.devices.chip_reader, parts.chip_worker, parts.trust
-        )
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._configuration: KioskConfiguration | None = None
@@ -356,8 +353,13 @@ class Conductor:
         self._show(chip_fraction=0.0)
         page = self._session.pages.get(person, NO_MRZ)
         now = _now()
-        reading = self._chip.read(
-            page, now, lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2))
+        reading = self._parts.chip_worker.read(
+            self._parts.config.devices.chip_reader,
+            page.key,
+            self._parts.trust,
+            now,
+            page,
+            lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2)),
         )
         with self._changed:
             if unwanted():

@@ -60,7 +60,7 @@ _ERRORS = {
     "device_missing": "error.device",
     "device_failed": "error.device",
     "card_removed": "error.passport_lifted",
-    "no_card": "error.chip_unreadable",
+    "no_chip": "error.chip_unreadable",
     "no_face": "error.face_missing",
 }
 _HINTS = {
