@@ -22,10 +22,11 @@ from central.officer.reasons import (
 from contracts.checks import Check, CheckName, Verdict
 from contracts.decision import Decision, ReferralReason
 from contracts.declaration import Declaration
+from contracts.disposition import Agency
 from contracts.evidence import EvidenceKind
 from contracts.party import FaceDecision, FaceResult, Person, TravelDocument
 from contracts.transaction import TransactionRecord
-from declarations.evaluate import Line, PersonAssessment
+from declarations.evaluate import Line, PersonAssessment, Relation
 
 SHOWN_CHECKS = 6
 _LEADING_CHECKS = (
@@ -73,6 +74,7 @@ class DeclarationLine:
     result: str
     rate: str
     duty: str
+    formula: str
     matters: bool
 
 
@@ -128,6 +130,7 @@ class HistoryEntry:
 @dataclass(frozen=True)
 class CaseView:
     record_id: str
+    agency: str
     receipt_number: str
     name: str
     subtitle: str
@@ -148,6 +151,7 @@ class CaseView:
 class CaseStanding:
     """Where the case stands now; everything else of a case page was fixed when the record was decided."""
 
+    agency: Agency
     since: datetime
     now: datetime
     holder: str = ""
@@ -171,6 +175,7 @@ def case_view(
     declaration = lead.declaration
     return CaseView(
         record_id=record.record_id,
+        agency=standing.agency.value,
         receipt_number=decision.receipt_number,
         name=person_name(lead, words),
         subtitle=_subtitle(record, decision, lead, words),
@@ -183,7 +188,8 @@ def case_view(
             _reason(reason, persons, rate, words) for outcome in decision.persons for reason in outcome.reasons
         ),
         persons=tuple(
-            _person(person, record, assessments.get(person.person_id), pictures, words) for person in persons
+            _person(person, record, assessments.get(person.person_id), pictures, standing.agency, words)
+            for person in persons
         ),
         certified=_certified(declaration, words),
         bags=tuple(
@@ -224,7 +230,9 @@ def _subtitle(record: TransactionRecord, decision: Decision, lead: Person, words
     parts = [words("queue.receipt", number=decision.receipt_number)]
     document = lead.identity
     if document is not None and document.issuer:
-        parts.append(words("case.document", issuer=document.issuer, kind=words(f"document.{document.format.value}")))
+        parts.append(
+            words("case.document", issuer=document.issuer, kind=words(f"document.{document.format.value}"))
+        )
     if record.flight:
         parts.append(words("case.flight", flight=record.flight))
     if lead.declaration is not None:
@@ -253,7 +261,11 @@ def _reason(
 ) -> ReasonBlock:
     person = next((person for person in persons if person.person_id == reason.person_id), None)
     drawn = rate(reason)
-    rule = words("case.rule", rule=reason.rule_id, version=reason.rule_version or "1") if reason.rule_id else reason.code
+    rule = (
+        words("case.rule", rule=reason.rule_id, version=reason.rule_version or "1")
+        if reason.rule_id
+        else reason.code
+    )
     return ReasonBlock(
         icon=CLASS_ICONS[reason.reason_class],
         title=reason_title(reason.code, reason.reason_class, words),
@@ -270,21 +282,30 @@ def _person(
     record: TransactionRecord,
     assessment: PersonAssessment | None,
     pictures: frozenset[tuple[str, EvidenceKind]],
+    agency: Agency,
     words: Words,
 ) -> PersonView:
     lines = tuple(_line(line, words) for line in assessment.lines) if assessment is not None else ()
-    total = assessment.duty_total if assessment is not None else None
-    currency = next((line.currency for line in assessment.lines if line.duty is not None), "") if assessment else ""
+    total = f"{words.number(assessment.duty_total, 2)} {assessment.currency}" if assessment and lines else ""
     return PersonView(
         heading=f"{person_name(person, words)}, {words(f'role.{person.role}')}",
         documents=tuple(_document(document, words) for document in person.documents),
-        face=_face(person, record, pictures, words),
+        face=_face(person, record, pictures, agency, words),
         lines=lines,
-        total=f"{words.number(total, 2)} {currency}" if total else "",
-        total_note=words("case.estimate"),
+        total=total,
+        total_note=_total_note(assessment, words),
         no_lines=_no_lines(person, words),
         declaration_notes=_declaration_notes(person.declaration, words),
     )
+
+
+def _total_note(assessment: PersonAssessment | None, words: Words) -> str:
+    """What the sum is: an estimate, whether more may be owed, and the rates it was made with."""
+    if assessment is None:
+        return ""
+    exchanges = dict.fromkeys(line.exchange for line in assessment.lines if line.exchange)
+    note = words("case.estimate" if assessment.duty_complete else "case.estimate_at_least")
+    return "; ".join([note, *exchanges])
 
 
 def _no_lines(person: Person, words: Words) -> str:
@@ -318,25 +339,35 @@ def _certified(declaration: Declaration | None, words: Words) -> str:
 
 
 def _line(line: Line, words: Words) -> DeclarationLine:
-    places = 2 if line.unit not in ("pcs", "g") else 0
-    name = words.either(f"kind.{line.kind}", str(line.kind).replace("_", " "))
-    unit = words.either(f"unit.{line.unit}", str(line.unit or ""))
+    places = 0 if line.unit in ("pcs", "g") else 2
+    unit = words.either(f"unit.{line.unit}", line.unit)
 
     def figure(value: Decimal | None) -> str:
         return f"{words.number(value, places)} {unit}".strip() if value is not None else ""
 
-    relation = str(line.relation)
-    difference = f" {figure(line.difference)}" if line.difference is not None else ""
-    result = words(f"relation.{relation}") if not difference else words(f"relation.{relation}_by", by=difference.strip())
+    relation = line.relation.value
+    declared = figure(line.declared)
+    if not line.exact:
+        declared = words("case.at_least", amount=declared) if line.declared else words("case.amount_unknown")
+    result = words(f"relation.{relation}")
+    if line.difference is not None and line.relation in (Relation.WITHIN, Relation.OVER):
+        result = words(f"relation.{relation}_by", by=figure(line.difference))
     return DeclarationLine(
-        name=name,
-        declared=figure(line.declared) or words("case.amount_unknown"),
+        name=words.either(f"kind.{line.kind}", line.kind.replace("_", " ")),
+        declared=declared or words("case.stated"),
         norm=figure(line.norm),
         result=result,
-        rate=line.rate or "",
-        duty=f"{words.number(line.duty, 2)} {line.currency}" if line.duty is not None else "",
-        matters=relation != "within",
+        rate=line.rate,
+        duty=_duty(line, words),
+        formula=line.formula,
+        matters=line.relation is not Relation.WITHIN,
     )
+
+
+def _duty(line: Line, words: Words) -> str:
+    if line.duty:
+        return f"{words.number(line.duty, 2)} {line.currency}"
+    return "" if line.duty is not None else words("case.duty_by_officer")
 
 
 def _document(document: TravelDocument, words: Words) -> DocumentChecks:
@@ -374,45 +405,38 @@ def check_line(check: Check, words: Words) -> CheckLine:
 
 
 def _face(
-    person: Person, record: TransactionRecord, pictures: frozenset[tuple[str, EvidenceKind]], words: Words
+    person: Person,
+    record: TransactionRecord,
+    pictures: frozenset[tuple[str, EvidenceKind]],
+    agency: Agency,
+    words: Words,
 ) -> FaceView | None:
     if person.face is None and person.identity is None:
         return None
     name = person_name(person, words)
-    live = _picture(
-        record.record_id, person.person_id, EvidenceKind.LIVE_FACE, pictures, record.evidence is not None, words,
-        alt=words("face.live_alt", name=name), caption=words("face.live", kiosk=record.kiosk_id),
-        note=words.clock(record.completed_at),
-    )  # fmt: skip
-    chip = _picture(
-        record.record_id, person.person_id, EvidenceKind.CHIP_PORTRAIT, pictures, record.evidence is not None, words,
-        alt=words("face.chip_alt", name=name), caption=words("face.chip"), note="",
-    )  # fmt: skip
+    missing = words("face.not_arrived" if record.evidence is not None else "face.not_taken")
+
+    def picture(kind: EvidenceKind, alt: str, caption: str, note: str) -> Picture:
+        there = (person.person_id, kind) in pictures
+        path = f"/officer/cases/{agency.value}/{record.record_id}/evidence/{person.person_id}/{kind.value}"
+        return Picture(path if there else None, alt, missing, caption, note)
+
     face = person.face
+    live = words("face.live_alt", name=name)
     return FaceView(
-        pictures=(live, chip),
+        pictures=(
+            picture(
+                EvidenceKind.LIVE_FACE,
+                live,
+                words("face.live", kiosk=record.kiosk_id),
+                words.clock(record.completed_at),
+            ),
+            picture(EvidenceKind.CHIP_PORTRAIT, words("face.chip_alt", name=name), words("face.chip"), ""),
+        ),
         checks=tuple(check_line(check, words) for check in face.checks) if face else (),
         words=face_in_words(face, words),
         score=words("face.score", score=words.number(face.score, 3)) if face and face.score is not None else "",
     )
-
-
-def _picture(
-    record_id: str,
-    person_id: str,
-    kind: EvidenceKind,
-    pictures: frozenset[tuple[str, EvidenceKind]],
-    promised: bool,
-    words: Words,
-    *,
-    alt: str,
-    caption: str,
-    note: str,
-) -> Picture:
-    there = (person_id, kind) in pictures
-    href = f"/officer/cases/{record_id}/evidence/{person_id}/{kind.value}" if there else None
-    missing = words("face.not_arrived" if promised else "face.not_taken")
-    return Picture(href, alt, missing, caption, note)
 
 
 def face_in_words(face: FaceResult | None, words: Words) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from central.messages import Words
 from contracts.checks import CheckName, Verdict
@@ -31,7 +31,9 @@ VERDICT_ICONS: Mapping[Verdict, str] = {
     Verdict.NOT_CHECKED: "circle-question-mark",
     Verdict.ERROR: "triangle-alert",
 }
-_CHECK_CODE = re.compile(r"^CHECK_(?P<name>[A-Z0-9_]+?)_(?P<verdict>PASSED|FAILED|NOT_PRESENT|NOT_CHECKED|ERROR|MISSING)$")
+_CHECK_CODE = re.compile(
+    r"^CHECK_(?P<name>[A-Z0-9_]+?)_(?P<verdict>PASSED|FAILED|NOT_PRESENT|NOT_CHECKED|ERROR|MISSING)$"
+)
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 # Statements and broken devices are no prediction: a hit rate says something about rules, lists and samples only.
 PREDICTS = frozenset(ReasonClass) - {ReasonClass.DECLARED, ReasonClass.ELIGIBILITY, ReasonClass.TECHNICAL}
@@ -64,7 +66,7 @@ def reason_title(code: str, reason_class: str, words: Words) -> str:
 def reason_sentence(reason: ReferralReason, words: Words) -> str:
     """The sentence with the figures of the reason; empty when the title says it all."""
     facts = _Facts(
-        {key: _figure(value, words) for key, value in reason.facts.items()}, words("reason.fact_unknown")
+        {key: _fact(key, value, words) for key, value in reason.facts.items()}, words("reason.fact_unknown")
     )
     message_id = f"reason.{reason.code}.sentence"
     if words.has(message_id):
@@ -72,19 +74,19 @@ def reason_sentence(reason: ReferralReason, words: Words) -> str:
     if reason.detail is not None:
         return check_note(reason.detail, words)
     if {"declared", "norm"} <= facts.keys():
-        return words.catalogue.pattern("reason.figures", words.language).format_map(
-            _Facts({"unit": "", **facts}, words("reason.fact_unknown"))
-        ).strip()
+        return (
+            words.catalogue.pattern("reason.figures", words.language)
+            .format_map(_Facts({"unit": "", **facts}, words("reason.fact_unknown")))
+            .strip()
+        )
     return ""
 
 
-def _figure(value: str, words: Words) -> str:
+def _fact(key: str, value: str, words: Words) -> str:
+    """A figure in the reader's form, a unit or a coded fact in words, anything else as it is."""
     if not _NUMBER.match(value):
-        return words.either(f"unit.{value}", value)
-    try:
-        number = Decimal(value)
-    except InvalidOperation:  # pragma: no cover - the pattern allows only decimals
-        return value
+        return words.either(f"unit.{value}" if key == "unit" else f"fact.{key}.{value}", value)
+    number = Decimal(value)
     exponent = number.as_tuple().exponent
     return words.number(number, min(-exponent, 3) if isinstance(exponent, int) and exponent < 0 else 0)
 

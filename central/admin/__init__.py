@@ -1,0 +1,1 @@
+"""The administrator's pages: today, rules, kiosks, people, audit, figures."""
