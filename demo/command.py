@@ -15,7 +15,7 @@ from hardware.ports import DeviceError
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="corridor demo", description=__doc__)
     parser.add_argument(
-        "--auto", type=int, metavar="N", help="play N specimen journeys without a browser (0: all)"
+        "--auto", type=int, metavar="N", help="play N specimen journeys, without a browser (0: all)"
     )
     parser.add_argument("--json", action="store_true", help="with --auto: one JSON row per traveller on stdout")
     parser.add_argument("--specimens", type=Path, help="a directory of travellers (docs/specimens.md)")

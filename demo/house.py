@@ -6,14 +6,20 @@ house. Central and kiosk are started by their own commands, as an operator would
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +29,8 @@ import requests
 
 from demo.puppet import Bench
 from demo.sampling import find_seed
-from hardware.specimens.story import Story
+from hardware.pcsc_daemon import PcscDaemon
+from hardware.specimens.story import Story, load_stories
 
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
 RATE, PERIOD = 0.02, "fixed"
