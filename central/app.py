@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from central import service
 from central.access import guard, pages
 from central.config import CentralConfig
+from central.keys import load_key_file
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 AUDIENCES = ("shared", "officer", "admin", "print", "public")  # central's loader sees no kiosk template
@@ -36,7 +37,7 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     central = service.build(config, clock)
     app.extensions["central"] = central
     app.config.update(
-        SECRET_KEY=service.load_key_file(config.session_secret_file, "session").current.secret,
+        SECRET_KEY=load_key_file(config.session_secret_file, "session").current.secret,
         SESSION_COOKIE_NAME="corridor_central",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
@@ -110,7 +111,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
         return error_response(error)
     status = error.code or 500
     if error.response is not None:  # a redirect of the router
-        return error.response
+        return error.get_response()
     try:
         page = render_template("shared/error.html", status=status, request_id=g.get("request_id", ""))
     except TemplateNotFound:
@@ -120,7 +121,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
 
 
 def _unexpected(error: Exception) -> BaseResponse:
-    """An error that nobody foresaw: the kind and place go to the log, its text does not, since it may be personal."""
+    """An error that nobody foresaw: kind and place go to the log, its text may be personal."""
     place = "unknown"
     traceback = error.__traceback__
     while traceback is not None:

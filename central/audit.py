@@ -101,14 +101,20 @@ class Audit:
         session.flush()
         return event
 
+    def chains(self, session: Session) -> tuple[str, ...]:
+        """The names of all chains of the site."""
+        return tuple(
+            session.scalars(
+                select(AuditEvent.chain)
+                .where(AuditEvent.site_id == self._site)
+                .union(select(AuditHead.chain).where(AuditHead.site_id == self._site))
+                .order_by(AuditEvent.chain)
+            )
+        )
+
     def verify(self, session: Session) -> tuple[ChainReport, ...]:
         """Recompute every chain of the site from its first event to its signed end."""
-        chains = session.scalars(
-            select(AuditEvent.chain)
-            .where(AuditEvent.site_id == self._site)
-            .union(select(AuditHead.chain).where(AuditHead.site_id == self._site))
-        ).all()
-        return tuple(self._verify_chain(session, chain) for chain in sorted(chains))
+        return tuple(self._verify_chain(session, chain) for chain in self.chains(session))
 
     def page(
         self,

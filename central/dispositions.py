@@ -79,6 +79,12 @@ REASON_CODES: Mapping[DispositionOutcome, Mapping[str, str]] = {
     },
     DispositionOutcome.NO_SHOW: {"N-01": "Did not come to the desk", "N-02": "Left the hall"},
 }
+_OTHER_OUTCOMES = (
+    DispositionOutcome.RELEASE,
+    DispositionOutcome.DETAIN_GOODS,
+    DispositionOutcome.HAND_OVER,
+    DispositionOutcome.NO_SHOW,
+)
 OUTCOMES: Mapping[Agency, tuple[DispositionOutcome, ...]] = {
     Agency.CUSTOMS: (
         DispositionOutcome.RELEASE,
@@ -93,7 +99,9 @@ OUTCOMES: Mapping[Agency, tuple[DispositionOutcome, ...]] = {
         DispositionOutcome.HAND_OVER,
         DispositionOutcome.NO_SHOW,
     ),
-    **dict.fromkeys((Agency.POLICE, Agency.VETERINARY, Agency.PLANT_HEALTH), (DispositionOutcome.RELEASE, DispositionOutcome.DETAIN_GOODS, DispositionOutcome.HAND_OVER, DispositionOutcome.NO_SHOW)),
+    Agency.POLICE: _OTHER_OUTCOMES,
+    Agency.VETERINARY: _OTHER_OUTCOMES,
+    Agency.PLANT_HEALTH: _OTHER_OUTCOMES,
 }
 
 

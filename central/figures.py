@@ -186,7 +186,7 @@ def percentile(values: list[float], share: float) -> float:
 def _controls(
     referrals: Sequence[StoredReferral], dispositions: Sequence[StoredDisposition]
 ) -> tuple[set[str], set[str]]:
-    """Records whose control is over, and those in which somebody signed a finding. No-shows were not controlled."""
+    """Records whose control is over, and those with a signed finding. No-shows were not controlled."""
     still_open = {row.record_id for row in referrals if row.closed_at is None}
     absent = {row.record_id for row in dispositions if row.outcome == DispositionOutcome.NO_SHOW.value}
     controlled = {row.record_id for row in dispositions} - still_open - absent

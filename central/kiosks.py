@@ -114,7 +114,7 @@ def station(central: Central, user: User, station_id: str) -> StationHealth:
 
 
 def set_suspended(central: Central, user: User, station_id: str, *, suspended: bool, reason: str) -> None:
-    """Suspend a kiosk or let it work again; audited with the reason. Raises NotAllowed, LookupError, InvalidStation."""
+    """Suspend a kiosk or let it work again, audited. Raises NotAllowed, LookupError or InvalidStation."""
     if not user.may(Permission.KIOSKS_CHANGE, site_id=central.config.site_id):
         raise NotAllowed
     if suspended and not reason.strip():

@@ -77,6 +77,8 @@ class Broker:
             if events:
                 continue
             with self._changed:
-                woken = self._changed.wait_for(lambda: self._closed or self._generation != seen, heartbeat_s)
+                woken = self._changed.wait_for(
+                    lambda seen=seen: self._closed or self._generation != seen, heartbeat_s
+                )
             if not woken:
                 yield None

@@ -212,9 +212,14 @@ def claim(central: Central, user: User, record_id: str, agency: Agency) -> None:
             raise HeldBy(row.claimed_by, _name(central, session, row.claimed_by), row.claimed_at or now)
         row.claimed_by, row.claimed_at, row.state = user.user_id, now, ReferralState.PRESENTED.value
         central.audit.append(
-            session, chain=PEOPLE, tag=AuditTag.REFERRAL_CASE_CLAIMED, actor=user.user_id, now=now,
-            record_id=record_id, detail={"agency": agency.value},
-        )  # fmt: skip
+            session,
+            chain=PEOPLE,
+            tag=AuditTag.REFERRAL_CASE_CLAIMED,
+            actor=user.user_id,
+            now=now,
+            record_id=record_id,
+            detail={"agency": agency.value},
+        )
     central.broker.wake()
 
 
@@ -238,9 +243,14 @@ def unclaim(central: Central, user: User, record_id: str, agency: Agency) -> Non
         detail = {"agency": agency.value, "held_by": row.claimed_by}
         row.claimed_by, row.claimed_at, row.state = None, None, ReferralState.OPEN.value
         central.audit.append(
-            session, chain=PEOPLE, tag=AuditTag.REFERRAL_CASE_UNCLAIMED, actor=user.user_id, now=now,
-            record_id=record_id, detail=detail,
-        )  # fmt: skip
+            session,
+            chain=PEOPLE,
+            tag=AuditTag.REFERRAL_CASE_UNCLAIMED,
+            actor=user.user_id,
+            now=now,
+            record_id=record_id,
+            detail=detail,
+        )
     central.broker.wake()
 
 
@@ -253,9 +263,14 @@ def case(central: Central, user: User, record_id: str, agency: Agency) -> Case:
     with central.storage.write() as session:
         row = _referral(central, session, record_id, agency)
         central.audit.append(
-            session, chain=PEOPLE, tag=AuditTag.REFERRAL_CASE_VIEWED, actor=user.user_id, now=now,
-            record_id=record_id, detail={"agency": agency.value},
-        )  # fmt: skip
+            session,
+            chain=PEOPLE,
+            tag=AuditTag.REFERRAL_CASE_VIEWED,
+            actor=user.user_id,
+            now=now,
+            record_id=record_id,
+            detail={"agency": agency.value},
+        )
     with central.storage.read() as session:
         erased: list[str] = []
         record = decision = None
@@ -302,9 +317,14 @@ def picture(
         if wanted is None:
             raise LookupError("not present")
         central.audit.append(
-            session, chain=PEOPLE, tag=AuditTag.REFERRAL_CASE_VIEWED, actor=user.user_id, now=now,
-            record_id=record_id, detail={"agency": agency.value, "picture": kind.value, "person": person_id},
-        )  # fmt: skip
+            session,
+            chain=PEOPLE,
+            tag=AuditTag.REFERRAL_CASE_VIEWED,
+            actor=user.user_id,
+            now=now,
+            record_id=record_id,
+            detail={"agency": agency.value, "picture": kind.value, "person": person_id},
+        )
     return wanted
 
 
@@ -327,9 +347,14 @@ def raise_no_shows(central: Central) -> int:
         for row in rows:
             row.no_show_at = now
             central.audit.append(
-                session, chain=SERVICE, tag=AuditTag.REFERRAL_NO_SHOW_RAISED, actor="central", now=now,
-                record_id=row.record_id, detail={"agency": row.agency},
-            )  # fmt: skip
+                session,
+                chain=SERVICE,
+                tag=AuditTag.REFERRAL_NO_SHOW_RAISED,
+                actor="central",
+                now=now,
+                record_id=row.record_id,
+                detail={"agency": row.agency},
+            )
     central.broker.wake()
     return len(rows)
 
@@ -412,7 +437,7 @@ def _entries(central: Central, session: Session, rows: Iterable[StoredReferral])
                         Severity(reason.severity),
                         reason.rule_id,
                         reason.detail,
-                    )  # fmt: skip
+                    )
                     for reason in reasons
                 ),
                 opened_at=row.opened_at,

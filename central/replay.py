@@ -30,7 +30,7 @@ from declarations.packs import RulePack
 
 @dataclass(frozen=True)
 class Replayed:
-    """One record decided again. `same` compares every person's channel and reasons; None: erased, not replayable."""
+    """One record decided again. `same` compares channels and reasons; None: erased, not replayable."""
 
     record_id: str
     same: bool | None

@@ -106,7 +106,7 @@ def assess(features: Features) -> PartyAssessment:
 
 
 def agencies(outcomes: Iterable[PersonOutcome], owners: Iterable[Agency] = ()) -> tuple[Agency, ...]:
-    """Whose referral a red answer opens: customs always, since nobody is cleared; the border service for identity."""
+    """Whose referral a red answer opens: customs always, the border service for identity."""
     wanted = {Agency.CUSTOMS, *owners}
     for outcome in outcomes:
         for reason in outcome.reasons:

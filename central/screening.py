@@ -34,18 +34,57 @@ CANDIDATE_TRIGRAMS = 0.3  # share of the entry's trigrams that the name must hol
 CYRILLIC = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіўґєї",
-        ["a", "b", "v", "g", "d", "e", "e", "zh", "z", "i", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "iu", "ia", "i", "u", "g", "ie", "i"],
+        [
+            "a",
+            "b",
+            "v",
+            "g",
+            "d",
+            "e",
+            "e",
+            "zh",
+            "z",
+            "i",
+            "i",
+            "k",
+            "l",
+            "m",
+            "n",
+            "o",
+            "p",
+            "r",
+            "s",
+            "t",
+            "u",
+            "f",
+            "kh",
+            "ts",
+            "ch",
+            "sh",
+            "shch",
+            "",
+            "y",
+            "",
+            "e",
+            "iu",
+            "ia",
+            "i",
+            "u",
+            "g",
+            "ie",
+            "i",
+        ],
         strict=True,
     )
 )
 # Spellings of one sound across the usual transliterations, longest first.
 SOUNDS: tuple[tuple[str, str], ...] = (
-    ("shch", "s"), ("sch", "s"), ("tch", "c"), ("tsch", "c"), ("dzh", "j"), ("zh", "j"), ("kh", "h"), ("ch", "c"),
-    ("sh", "s"), ("ts", "c"), ("tz", "c"), ("ph", "f"), ("th", "t"), ("ck", "k"), ("ks", "x"), ("ou", "u"),
-    ("off", "ov"), ("eff", "ev"), ("iff", "iv"), ("ow", "ov"), ("ew", "ev"), ("aw", "av"), ("iw", "iv"), ("yo", "e"), ("jo", "e"), ("io", "e"), ("ye", "e"),
-    ("je", "e"), ("ie", "e"), ("ya", "a"), ("ja", "a"), ("ia", "a"), ("yu", "u"), ("ju", "u"), ("iu", "u"),
-    ("iy", "i"), ("ij", "i"), ("ii", "i"), ("yi", "i"), ("ey", "ei"), ("y", "i"), ("j", "i"), ("w", "v"),
-    ("q", "k"), ("z", "s"), ("x", "ks"),
+    ("shch", "s"), ("sch", "s"), ("tch", "c"), ("tsch", "c"), ("dzh", "j"), ("zh", "j"), ("kh", "h"),
+    ("ch", "c"), ("sh", "s"), ("ts", "c"), ("tz", "c"), ("ph", "f"), ("th", "t"), ("ck", "k"), ("ks", "x"),
+    ("ou", "u"), ("off", "ov"), ("eff", "ev"), ("iff", "iv"), ("ow", "ov"), ("ew", "ev"), ("aw", "av"),
+    ("iw", "iv"), ("yo", "e"), ("jo", "e"), ("io", "e"), ("ye", "e"), ("je", "e"), ("ie", "e"), ("ya", "a"),
+    ("ja", "a"), ("ia", "a"), ("yu", "u"), ("ju", "u"), ("iu", "u"), ("iy", "i"), ("ij", "i"), ("ii", "i"),
+    ("yi", "i"), ("ey", "ei"), ("y", "i"), ("j", "i"), ("w", "v"), ("q", "k"), ("z", "s"), ("x", "ks"),
 )  # fmt: skip
 
 
@@ -183,7 +222,7 @@ def similarity(one: str, other: str) -> int:
         total += _part_similarity(part, best) * len(part)
         weight += len(part)
     score = total / weight
-    # One shared part alone is an ordinary coincidence: parts that the other name lacks cost a little, a lone part much.
+    # One shared part alone is an ordinary coincidence: missing parts cost a little, a lone part much.
     missing = len(longer) - len(shorter)
     penalty = 0.0 if missing == 0 else 4.0 * missing if len(shorter) > 1 else 20.0
     return round(max(0.0, score - penalty))

@@ -14,6 +14,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -184,7 +185,7 @@ def join(leaves: Iterable[Leaf]) -> Any:
     lists: set[int] = set()
     for path, value in leaves:
         node = root
-        for step, following in zip(path, path[1:], strict=False):
+        for step, following in pairwise(path):
             node = node.setdefault(step, {})
             if isinstance(following, int):
                 lists.add(id(node))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import http_sf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -116,7 +117,7 @@ def _claimed_key_id(headers: Mapping[str, str]) -> str:
     if not said or not headers.get("signature"):
         raise SignatureRefused(ErrorCode.SIGNATURE_MISSING)
     try:
-        labels = http_sf.parse(said.encode("ascii"), tltype="dictionary")
+        labels = cast(dict[str, Any], http_sf.parse(said.encode("ascii"), tltype="dictionary"))
         ours = [parameters for _, parameters in labels.values() if parameters.get("tag") == TAG]
         key_id = ours[0]["keyid"]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:

@@ -33,7 +33,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
-    """Mark a view with the permission it needs, in any agency of the site. The view narrows to an agency itself."""
+    """Mark a view with the permission it needs, in any agency of the site; the view narrows to one."""
 
     def mark(view: View) -> View:
         view.corridor_permission = permission  # type: ignore[attr-defined]

@@ -59,7 +59,9 @@ class UserRow:
 class Users:
     """The people of one site."""
 
-    def __init__(self, site_id: str, audit: Audit, throttle_key: bytes, hasher: PasswordHasher | None = None) -> None:
+    def __init__(
+        self, site_id: str, audit: Audit, throttle_key: bytes, hasher: PasswordHasher | None = None
+    ) -> None:
         self._site = site_id
         self._audit = audit
         self._throttle_key = throttle_key
@@ -191,7 +193,7 @@ class Users:
         )
 
     def check_password(self, session: Session, user_id: str, password: str) -> StoredUser:
-        """The row of an enabled person whose password this is. Raises Refused, after the same work for everybody."""
+        """The row of an enabled person whose password this is. Raises Refused, after the same work."""
         row = session.get(StoredUser, (self._site, user_id))
         try:
             self._hasher.verify(self._nobody if row is None else row.password_hash, password)
@@ -213,7 +215,10 @@ class Users:
 
     def throttle(self, session: Session, user_id: str, address: str, now: datetime) -> None:
         """Raises Throttled when this user name or address was refused too often in the window."""
-        for subject, limit in ((f"user:{user_id}", THROTTLE_PER_USER), (f"address:{address}", THROTTLE_PER_ADDRESS)):
+        for subject, limit in (
+            (f"user:{user_id}", THROTTLE_PER_USER),
+            (f"address:{address}", THROTTLE_PER_ADDRESS),
+        ):
             count = session.scalar(
                 select(func.count())
                 .select_from(SignInFailure)
@@ -242,7 +247,11 @@ class Users:
         token = secrets.token_urlsafe(32)
         session.add(
             SignInSession(
-                site_id=self._site, token_sha256=_token_hash(token), user_id=row.user_id, created_at=now, seen_at=now
+                site_id=self._site,
+                token_sha256=_token_hash(token),
+                user_id=row.user_id,
+                created_at=now,
+                seen_at=now,
             )
         )
         self._audit.append(session, chain=PEOPLE, tag=AuditTag.ACCESS_USER_SIGNED_IN, actor=row.user_id, now=now)
@@ -252,7 +261,9 @@ class Users:
         """End the session of a token, if there is one."""
         row = session.get(SignInSession, (self._site, _token_hash(token)))
         if row is not None:
-            self._audit.append(session, chain=PEOPLE, tag=AuditTag.ACCESS_USER_SIGNED_OUT, actor=row.user_id, now=now)
+            self._audit.append(
+                session, chain=PEOPLE, tag=AuditTag.ACCESS_USER_SIGNED_OUT, actor=row.user_id, now=now
+            )
             session.delete(row)
 
     def of_session(
@@ -304,7 +315,9 @@ class Users:
 
 
 def _password_key(password: str, salt: bytes) -> bytes:
-    return hash_secret_raw(password.encode(), salt, time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, type=Type.ID)
+    return hash_secret_raw(
+        password.encode(), salt, time_cost=3, memory_cost=65536, parallelism=4, hash_len=32, type=Type.ID
+    )
 
 
 def _token_hash(token: str) -> str:

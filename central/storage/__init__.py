@@ -32,8 +32,7 @@ class Storage:
     def read(self) -> Iterator[Session]:
         """A session for reading; nothing it changes is kept."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.rollback()
+            yield session  # closing rolls back and leaves loaded rows readable
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -68,7 +67,9 @@ def _create_engine(url: str) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = create_engine(url, connect_args={"timeout": 20, "check_same_thread": False}, pool_size=20, max_overflow=60)
+    engine = create_engine(
+        url, connect_args={"timeout": 20, "check_same_thread": False}, pool_size=20, max_overflow=60
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:

@@ -7,7 +7,7 @@ leaves the chain verifiable (rule 11).
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -47,7 +47,7 @@ class MomentColumn(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: String(200),
         datetime: MomentColumn,
         bytes: LargeBinary,
@@ -101,7 +101,7 @@ class SealedPart(Base):
 
 
 class DataKey(Base):
-    """The key of one retention class of one transaction, wrapped by the master key. Deleting it erases the class."""
+    """The key of one retention class of one transaction, wrapped. Deleting it erases the class."""
 
     __tablename__ = "data_keys"
 
@@ -293,7 +293,7 @@ class Nonce(Base):
 
 
 class StoredAnswer(Base):
-    """The answer that a request with an idempotency key got (receipt checks; a record's answer is its decision)."""
+    """The answer that a request with an idempotency key got (receipt checks; a record has its decision)."""
 
     __tablename__ = "answers"
 
