@@ -68,10 +68,13 @@ class OpenCvCamera:
         with self._changed:
             if self._stop.is_set():
                 return Health(DeviceState.STOPPED, "The camera was closed.", ErrorCode.DEVICE_MISSING)
-            if self._has_newer(-1) and not self._undecodable:
-                return Health(DeviceState.WORKING)
-            error = self._no_frame()
-            return Health(DeviceState.STOPPED, error.what, error.code)
+            delivering = self._has_newer(-1)
+            payload, sequence, arrived = self._payload, self._sequence, self._arrived
+        # After a frame that was no picture, look whether they are pictures again.
+        if delivering and not (self._undecodable and self._decode(payload, sequence, arrived) is None):
+            return Health(DeviceState.WORKING)
+        error = self._no_frame()
+        return Health(DeviceState.STOPPED, error.what, error.code)
 
     def close(self) -> None:
         self._stop.set()
@@ -113,8 +116,9 @@ class OpenCvCamera:
     def _decode(self, payload: bytes | Frame | None, sequence: int, arrived: float) -> CapturedFrame | None:
         """The frame, decoded once for all who ask; None when it is no picture."""
         with self._decoding:
-            if self._decoded is not None and self._decoded.sequence == sequence:
-                return self._decoded
+            known = self._decoded
+            if known is not None and known.sequence == sequence:
+                return known
             try:
                 image = decode(payload) if isinstance(payload, bytes) else payload
             except DeviceError:
@@ -122,8 +126,9 @@ class OpenCvCamera:
             self._undecodable = image is None
             if image is None:
                 return None
-            self._decoded = CapturedFrame(image, sequence, arrived)
-            return self._decoded
+            frame = CapturedFrame(image, sequence, arrived)
+            self._decoded = frame
+            return frame
 
     def _read(self) -> None:
         pause = _FIRST_PAUSE
@@ -135,13 +140,18 @@ class OpenCvCamera:
                     if self._stop.is_set():
                         return
             except DeviceError as error:
-                self._loss = error
+                self._lose(error)
             except Exception as error:  # a decoder's own exception must not end the camera
-                self._loss = DeviceError(
-                    ErrorCode.DEVICE_FAILED, f"The camera's driver failed ({type(error).__name__}).", "No frames."
-                )
+                what = f"The camera's driver failed ({type(error).__name__})."
+                self._lose(DeviceError(ErrorCode.DEVICE_FAILED, what, "No frames."))
             self._stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _lose(self, error: DeviceError) -> None:
+        with self._changed:
+            self._loss = error
+            self._payload = self._decoded = None
+            self._changed.notify_all()
 
     def _keep(self, payload: bytes | Frame) -> None:
         now = time.monotonic()
@@ -152,6 +162,9 @@ class OpenCvCamera:
             self._sequence += 1
             self._arrived = now
             self._loss = None
+            decoded = self._decoded
+            if decoded is not None and now - decoded.at > FRESH_SECONDS:
+                self._decoded = None  # nobody looks any more: the last traveller's picture goes
             self._changed.notify_all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,3 +180,27 @@ def test_a_still_file_is_not_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         frame = camera.latest(5, after=frame.sequence)
     assert camera.health().state is DeviceState.WORKING
     camera.close()
+
+
+@pytest.mark.parametrize("url", ["rtsp://kiosk:hushhush@127.0.0.1:{port}/stream", "v4l2:/dev/there-is-none"])
+def test_a_camera_that_is_not_there_is_waited_for(url: str, unused_port: int) -> None:
+    camera = open_camera(url.format(port=unused_port))
+    with pytest.raises(DeviceError) as told:
+        camera.latest(1)
+    assert told.value.code is ErrorCode.CAMERA_NO_FRAME
+    assert "hushhush" not in told.value.what
+    assert camera.health().state is DeviceState.STOPPED
+    camera.close()
+
+
+def test_the_picture_of_who_left_does_not_stay_in_memory(
+    camera: OpenCvCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opencv, "FRESH_SECONDS", 0.3)
+    seen = camera.latest(5)
+    gone = weakref.ref(seen.image)
+    del seen
+    patience = time.monotonic() + 10
+    while gone() is not None and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert gone() is None
