@@ -48,9 +48,8 @@ class StoryAnswers(Contract):
 class StoryTraveller(Contract):
     role: Literal["lead", "adult", "minor"] = "lead"
     documents: tuple[StoryDocument, ...]  # in the order in which they are laid down
-    feeds: dict[
-        Literal["neutral", "turn_left", "turn_right"], RelativePath
-    ] = {}  # MJPEG files; empty = nobody there
+    # MJPEG files; empty = nobody there
+    feeds: dict[Literal["neutral", "turn_left", "turn_right"], RelativePath] = Field(default_factory=dict)
     bags: tuple[StoryBag, ...] = ()
     answers: StoryAnswers | None = None
 
@@ -77,7 +76,8 @@ class Expected(Contract):
 
     channel: Channel
     reasons: tuple[str, ...] = ()
-    checks: dict[str, str] = Field(default_factory=dict)  # optional: check name -> verdict of the lead's identity document, face, bag
+    # Optional: check name -> verdict, of the lead's identity document, face and bag.
+    checks: dict[str, str] = Field(default_factory=dict)
 
 
 class Story(Contract):

@@ -1,0 +1,62 @@
+"""What the builder needs to make a specimen: `recipe.json` beside `story.json` in the repository.
+
+A recipe is never part of a built specimen: what it says is then in the page, the chip and the feeds.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.base import Contract, Identifier, IssuerCode, ShortText
+
+PortraitName = Annotated[str, Field(pattern=r"^[a-z]+$")]
+ChipFault = Literal["tampered_portrait", "cloned", "foreign_signer"]
+
+
+class DocumentRecipe(Contract):
+    """One document: what is printed on it and what is in its chip."""
+
+    format: Literal["TD1", "TD3", "MRV-A"] = "TD3"
+    document_code: Annotated[str, Field(pattern=r"^[A-Z]{1,2}$")] = "P"
+    issuer: IssuerCode = "UTO"
+    nationality: IssuerCode = "UTO"
+    surname: ShortText
+    given_names: ShortText
+    number: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,9}$")]
+    birth_date: date
+    sex: Literal["F", "M", "X"]
+    expiry_date: date
+    place_of_birth: ShortText = "Amaurot"
+    portrait: PortraitName
+    chip: bool = True
+    chip_fault: ChipFault | None = None
+    damaged: bool = False  # the machine readable zone is scratched and stained beyond reading
+
+
+class BagRecipe(Contract):
+    """A tag's licence plate (IATA RP 740) and how far it hangs turned before the camera."""
+
+    licence_plate: Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+    degrees: Annotated[int, Field(ge=0, lt=360)] = 0
+
+
+class TravellerRecipe(Contract):
+    documents: tuple[DocumentRecipe, ...] = Field(min_length=1)
+    face: PortraitName | None = None  # who stands before the camera
+    bags: tuple[BagRecipe | None, ...] = ()  # in step with the story's bags; None = no tag
+
+
+class Recipe(Contract):
+    schema_version: Literal[1] = 1
+    id: Identifier
+    travellers: tuple[TravellerRecipe, ...] = Field(min_length=1)
+
+
+def load_recipe(directory: Path) -> Recipe:
+    """Read and check `recipe.json`. Raises ValueError for a malformed one, OSError when there is none."""
+    return Recipe.model_validate(json.loads((directory / "recipe.json").read_text(encoding="utf-8")))
