@@ -59,7 +59,8 @@ class Catalogue:
             languages[path.parent.name] = _read(path)
         if pseudo:
             languages[PSEUDO] = {
-                message: Entry(tuple(map(_pseudo, entry.forms)), entry.choose)
+                # The product's name is a name in every language.
+                message: entry if message == "app.name" else Entry(tuple(map(_pseudo, entry.forms)), entry.choose)
                 for message, entry in languages[SOURCE].items()
             }
         return cls(languages)
