@@ -83,7 +83,7 @@ class Bench:
 
     def lay_document(self, request: dict[str, Any]) -> None:
         page = _path(request, "page")
-        chip = _path(request, "chip", optional=True)
+        chip = _optional_path(request, "chip")
         remove_after = request.get("remove_after")
         if remove_after is not None and not isinstance(remove_after, int):
             raise Refused("remove_after is a number of command APDUs")
@@ -126,7 +126,7 @@ class Bench:
         weight = request.get("weight_kg")
         if weight is not None and not (isinstance(weight, int | float) and 0 <= weight <= 1000):
             raise Refused("weight_kg is a number of kilograms, 0 to 1000, or null")
-        tag = _path(request, "tag", optional=True)
+        tag = _optional_path(request, "tag")
         with self._hands:
             self.scale.set_weight(float(weight or 0))
             if tag is None:
@@ -274,16 +274,18 @@ def _handler(bench: Bench, server: BenchServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _path(request: dict[str, Any], name: str, *, optional: bool = False) -> Any:
+def _path(request: dict[str, Any], name: str) -> Path:
     given = request.get(name)
-    if given is None and optional:
-        return None
     if not isinstance(given, str) or not given:
         raise Refused(f"{name} is the path of a file")
     path = Path(given)
     if not path.exists():
         raise Refused(f"{name}: {path.name} does not exist")
     return path
+
+
+def _optional_path(request: dict[str, Any], name: str) -> Path | None:
+    return None if request.get(name) is None else _path(request, name)
 
 
 def write_state_file(path: Path, addresses: dict[str, str]) -> None:
