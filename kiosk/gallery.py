@@ -54,6 +54,7 @@ ALLOWANCES = (
     Allowance("animals_plants", None, None),
     Allowance("medicines", None, None),
 )
+MORE = ("weapons", "drone", "cultural", "collections", "instrument", "other_restricted", "relief")
 ALCOHOL = replace(
     ALLOWANCES[0],
     chosen=True,
@@ -62,6 +63,7 @@ ALCOHOL = replace(
     difference="2",
     duty="20 EUR",
     share=5 / 3,
+    at_most="5",
 )
 CASH = replace(ALLOWANCES[2], chosen=True, amount="8,000", relation="within", difference="2,000", share=0.8)
 
@@ -144,6 +146,7 @@ def _goods() -> dict[str, View]:
         "goods": goods,
         "goods-adult-2": replace(goods, person=2, people=3, error=Message("error.choose_one")),
         "details-choose": replace(details, allowances=ALLOWANCES),
+        "details-choose-many": replace(details, allowances=ALLOWANCES + tuple(Allowance(k, None, None) for k in MORE)),
         "details-choose-error": replace(details, allowances=ALLOWANCES, error=Message("error.choose_goods")),
         "details": replace(details, allowances=(ALCOHOL, *ALLOWANCES[1:])),
         "details-cigarettes": replace(details, allowances=(ALLOWANCES[0], cigarettes, *ALLOWANCES[2:])),
@@ -231,7 +234,7 @@ def _end() -> dict[str, View]:
             ),
         ),
     )
-    result = replace(_base(Screen.RESULT, "finish", "print_receipt"), seconds_left=20)
+    result = replace(_base(Screen.RESULT, "finish", "print_receipt", "more_time"), seconds_left=20)
     receipt = {"receipt_number": "7740", "receipt_token": "sample.receipt.token", "printed": False}
     return {
         "sending": sending,

@@ -96,6 +96,7 @@ class Allowance:
     share: float | None = None  # amount / free, for the meter
     second_free: str | None = None
     second_unit: str | None = None
+    at_most: str | None = None  # the norm with duty, in `unit`; None = no such limit
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Catalogue:
         return self.text(Message(message_id, {"count": number, "currency": unit}), language)
 
     def _words(self, values: Mapping[str, str], language: str) -> dict[str, str]:
-        words = dict(values)
+        words = {name: figures(value, language) for name, value in values.items()}
         if "unit" in words and "amount" in words:
             words["amount"] = self.amount(words["amount"], words["unit"], language)
         if "kind" in words and self.has(f"kind.{words['kind']}"):
@@ -115,6 +115,14 @@ class Catalogue:
             named = self.text(Message(known), language) if self.has(known) else country(words["issuer"], language)
             words["issuer"] = named
         return words
+
+
+def figures(text: str, language: str) -> str:
+    """A number written the English way, as the language writes it: "10,000.5" is "10 000,5" in Russian."""
+    if language in (SOURCE, PSEUDO) or not re.fullmatch(r"\d{1,3}(,\d{3})*(\.\d+)?|\d+\.\d+", text):
+        return text
+    symbols = Locale.parse(language).number_symbols["latn"]
+    return text.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
 def direction(language: str) -> str:

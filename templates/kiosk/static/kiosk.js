@@ -130,7 +130,7 @@ document.addEventListener("click", (event) => {
 
 // A result that is touched is being read: it stays.
 document.addEventListener("pointerdown", (event) => {
-  if (root.dataset.screen === "result" && root.hasAttribute("data-live") && !event.target.closest("a, button")) {
+  if (root.hasAttribute("data-live") && document.querySelector("[data-stay]") && !event.target.closest("a, button")) {
     const token = document.querySelector("[name=csrf_token]");
     post("/action/more_time", token ? { csrf_token: token.value } : {}).catch(() => {});
   }
