@@ -180,6 +180,11 @@ class Conductor:
         return self._parts.devices.speaker
 
     @property
+    def outbox_waiting(self) -> int:
+        """Records that central has not answered yet."""
+        return self._parts.delivery.waiting
+
+    @property
     def closing(self) -> bool:
         return self._closing.is_set()
 

@@ -1,0 +1,136 @@
+"""Configuration, keys, and what production refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hardware import registry
+from hardware.specimens.issuer import SpecimenAuthority
+from kiosk.command import main
+from kiosk.config import ConfigError, KioskConfig, load_config
+from kiosk.face import WEIGHTS
+from kiosk.keys import KeyFileError, create_keys, load_outbox_key, load_signing_key
+from kiosk.production import refusals
+
+TEXT = """
+profile = "{profile}"
+site_id = "msq"
+site_name = "Minsk Airport"
+kiosk_id = "K-01"
+data_dir = "data"
+central_url = "{central}"
+signing_key_file = "signing.pem"
+outbox_key_file = "outbox.key"
+trust_dir = "trust"
+radio_profile = "{radio}"
+{more}
+[devices]
+{devices}
+"""
+
+
+def written(
+    directory: Path,
+    *,
+    profile: str = "test",
+    central: str = "https://central.example",
+    radio: str = "none",
+    more: str = "",
+    devices: str = "",
+) -> Path:
+    path = directory / "kiosk.toml"
+    path.write_text(TEXT.format(profile=profile, central=central, radio=radio, more=more, devices=devices))
+    (directory / "trust").mkdir(exist_ok=True)
+    return path
+
+
+def test_paths_stand_beside_the_file(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, devices='scale = "mt-sics:/dev/ttyUSB0"'), profile="demo")
+    assert config.data_dir == tmp_path / "data"
+    assert config.profile == "demo"
+    assert config.devices.scale == "mt-sics:/dev/ttyUSB0"
+
+
+@pytest.mark.parametrize(
+    ("more", "devices", "told"),
+    [
+        ("prot = 1", "", "prot"),
+        ("port = 70000", "", "port"),
+        ("[timeouts]\nwarning_s = 5", "", "timeouts.warning_s"),
+        ("", 'scales = "x"', "devices.scales"),
+        ("", 'scale = "usb:1"', "devices.scale"),
+        ("[", "", "kiosk.toml"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, more: str, devices: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_config(written(tmp_path, more=more, devices=devices))
+
+
+def test_keys_are_made_once_private_and_named(tmp_path: Path) -> None:
+    public = create_keys(tmp_path, demonstration=False)
+    assert create_keys(tmp_path, demonstration=False) == public
+    assert len(public) == 43
+    for name in ("signing.pem", "outbox.key"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    load_signing_key(tmp_path / "signing.pem")
+    assert len(load_outbox_key(tmp_path / "outbox.key").key_id) == 16
+    (tmp_path / "outbox.key").write_text("short\n")
+    with pytest.raises(KeyFileError, match=r"outbox\.key"):
+        load_outbox_key(tmp_path / "outbox.key")
+
+
+def told(config: KioskConfig) -> str:
+    devices = registry.open_devices(config.devices)
+    try:
+        return "\n".join(refusals(config, devices))
+    finally:
+        devices.close()
+
+
+def test_production_refuses_everything_of_the_demonstration_at_once(tmp_path: Path) -> None:
+    create_keys(tmp_path, demonstration=True)
+    (tmp_path / "outbox.key").chmod(0o644)
+    path = written(
+        tmp_path,
+        profile="production",
+        central="http://central.example",
+        radio="424",
+        devices=f'document_camera = "file:{tmp_path}/page.png"\nprinter = "escpos:dummy:{tmp_path}"',
+        more='host = "0.0.0.0"',
+    )
+    authority = SpecimenAuthority("UTO")
+    (tmp_path / "trust" / "csca.cer").write_bytes(authority.csca_certificate)
+    reasons = told(load_config(path))
+    for place in (
+        "devices.document_camera: a file",
+        "devices.printer",
+        "radio_profile",
+        "signing_key_file: a demonstration key",
+        "outbox_key_file: a demonstration key",
+        "outbox_key_file: readable",
+        "trust_dir: specimen CSCA",
+        "central_url: not https",
+        "host:",
+    ):
+        assert place in reasons
+
+
+def test_the_command_refuses_with_status_2_and_every_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create_keys(tmp_path, demonstration=True)
+    path = written(tmp_path, central="http://central.example")
+    assert main(["run", "--config", str(path), "--profile", "production"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("refused in production") >= 4
+    assert "no CSCA certificate" in told
+
+
+def test_the_weights_are_those_of_the_manifest() -> None:
+    manifest = json.loads((Path(__file__).parents[2] / "tools" / "models.json").read_text())
+    listed = {entry["file"]: entry["sha256"] for entry in manifest}
+    assert WEIGHTS.items() <= listed.items()
