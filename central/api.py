@@ -263,7 +263,9 @@ def _guarded(endpoint: Endpoint, view: Callable[..., Response]) -> Callable[...,
 def _read(limit: int) -> bytes:
     if request.content_length is None and request.headers.get("Transfer-Encoding"):
         raise ApiError(ErrorCode.RECORD_TOO_LARGE)  # a body of unknown length is not waited for
-    if (request.content_length or 0) > limit:
+    if not request.content_length:
+        return b""
+    if request.content_length > limit:
         raise ApiError(ErrorCode.RECORD_TOO_LARGE)
     request.max_content_length = limit
     try:

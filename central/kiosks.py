@@ -40,6 +40,7 @@ class StationHealth:
 
     station_id: str
     kind: str
+    bank: str
     state: State
     demo: bool
     suspended: bool
@@ -59,6 +60,7 @@ def enroll(
     kind: Literal["kiosk", "exit"],
     public_key: str,
     by: str,
+    bank: str = "",
     demo: bool = False,
 ) -> str:
     """Let a kiosk or exit in, or give it a new key; returns the key id. Raises InvalidStation.
@@ -86,7 +88,7 @@ def enroll(
                 enrolled_at=now,
             )
             session.add(row)
-        row.kind, row.key_id, row.public_key, row.demo = kind, key_id, text, demo
+        row.kind, row.bank, row.key_id, row.public_key, row.demo = kind, bank[:64], key_id, text, demo
         central.audit.append(
             session, chain=PEOPLE, tag=AuditTag.KIOSK_KEY_ENROLLED, actor=by, now=now,
             detail={"station": station_id, "kind": kind, "key_id": key_id},
@@ -211,6 +213,7 @@ def _health(row: Station, now: datetime) -> StationHealth:
     return StationHealth(
         station_id=row.station_id,
         kind=row.kind,
+        bank=row.bank,
         state=state,
         demo=row.demo,
         suspended=row.suspended,

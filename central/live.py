@@ -77,8 +77,7 @@ class Broker:
             if events:
                 continue
             with self._changed:
-                woken = self._changed.wait_for(
-                    lambda seen=seen: self._closed or self._generation != seen, heartbeat_s
-                )
+                # A commit between the look above and here has moved the generation on: then nobody waits.
+                woken = self._closed or self._generation != seen or self._changed.wait(heartbeat_s)
             if not woken:
                 yield None

@@ -44,8 +44,8 @@ def document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "Signature",
-                    "description": "RFC 9421, Ed25519, tag corridor: @method @authority @path @query content-digest "
-                    "content-type idempotency-key (those that exist), created, nonce, keyid.",
+                    "description": "RFC 9421, Ed25519, tag corridor: @method @authority @path @query "
+                    "content-digest content-type idempotency-key (those that exist), created, nonce, keyid.",
                 }
             },
         },

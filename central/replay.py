@@ -88,9 +88,13 @@ def replay_all(central: Central) -> tuple[Replayed, ...]:
     found = tuple(replay(central, record_id) for record_id in dict.fromkeys(record_ids))
     with central.storage.write() as session:
         central.audit.append(
-            session, chain=SERVICE, tag=AuditTag.TRANSACTION_DECISION_REPLAYED, actor="central", now=central.clock(),
+            session,
+            chain=SERVICE,
+            tag=AuditTag.TRANSACTION_DECISION_REPLAYED,
+            actor="central",
+            now=central.clock(),
             detail={"records": len(found), "same": sum(1 for one in found if one.same)},
-        )  # fmt: skip
+        )
     return found
 
 

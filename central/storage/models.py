@@ -267,6 +267,7 @@ class Station(Base):
     site_id: Mapped[str] = mapped_column(primary_key=True)
     station_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]  # kiosk | exit
+    bank: Mapped[str]  # the group it stands in
     key_id: Mapped[str]
     public_key: Mapped[str]
     demo: Mapped[bool]

@@ -243,6 +243,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.String(length=200), nullable=False),
         sa.Column("station_id", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=200), nullable=False),
+        sa.Column("bank", sa.String(length=200), nullable=False),
         sa.Column("key_id", sa.String(length=200), nullable=False),
         sa.Column("public_key", sa.String(length=200), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),

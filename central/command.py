@@ -1,0 +1,253 @@
+"""`corridor central …`: set up, run and look after the central service."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from central.access.permissions import Role
+from central.config import load_config
+from contracts.disposition import Agency
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    os.umask(0o077)  # keys, database and its journal are nobody else's
+    command: Command = options.command
+    try:
+        return command(options)
+    except ValidationError as problem:
+        for error in problem.errors(include_url=False, include_input=False):
+            _say(f"{options.config}: {'.'.join(map(str, error['loc'])) or 'configuration'}: {error['msg']}")
+        return 2
+    except (OSError, ValueError, LookupError) as problem:
+        _say(f"corridor central: {problem}")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="corridor central", description=__doc__)
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, help_line: str, parent: Any = actions) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = parent.add_parser(name, help=help_line, description=help_line)
+        made.set_defaults(command=command)
+        made.add_argument("--config", type=Path, required=True, help="TOML file (central/config.py)")
+        return made
+
+    add("init", _init, "make missing key files (mode 0600; outside production marked as demo) and the database")
+    run = add("run", _run, "serve")
+    run.add_argument("--profile", choices=("demo", "test", "production"))
+    run.add_argument("--port", type=int)
+    replay = add("replay", _replay, "decide stored records again and compare; JSON on the last line")
+    which = replay.add_mutually_exclusive_group(required=True)
+    which.add_argument("--all", action="store_true")
+    which.add_argument("--record", metavar="ID")
+    audit = actions.add_parser("audit", help="the audit chains").add_subparsers(required=True, metavar="COMMAND")
+    add("verify", _verify, "verify every chain; exit status 1 when one is broken", audit)
+    retention = actions.add_parser("retention", help="retention").add_subparsers(required=True, metavar="COMMAND")
+    add("run", _retain, "erase what is past its time", retention)
+    packs = actions.add_parser("packs", help="rule packs").add_subparsers(required=True, metavar="COMMAND")
+    add("list", _packs, "the active rule pack, its layers and rules", packs)
+
+    users = actions.add_parser("users", help="people").add_subparsers(required=True, metavar="COMMAND")
+    user = add("add", _add_user, "add a person; the password comes from standard input, one line", users)
+    user.add_argument("--id", required=True, dest="user_id")
+    user.add_argument("--name")
+    user.add_argument(
+        "--grant",
+        action="append",
+        required=True,
+        type=_grant,
+        metavar="ROLE:AGENCY:SITE",
+        help=f"roles: {', '.join(Role)}; agencies: {', '.join(Agency)}",
+    )
+    user.add_argument("--password-stdin", action="store_true", required=True)
+    user.add_argument("--language", default="en", choices=("en", "ru", "be"))
+    user.add_argument("--demo", action="store_true")
+    add("list", _list_users, "everybody with roles", users)
+
+    for kind in ("kiosk", "exit"):
+        group = actions.add_parser(f"{kind}s", help=f"{kind}s").add_subparsers(required=True, metavar="COMMAND")
+        station = add("enroll", _enroll, f"let a {kind} in", group)
+        station.add_argument("--id", required=True, dest="station_id")
+        station.add_argument("--bank", default="", help="the group it stands in")
+        station.add_argument("--public-key", required=True, help="43 characters base64url, or a PEM file")
+        station.add_argument("--demo", action="store_true")
+        station.set_defaults(kind=kind)
+    return parser
+
+
+def _init(options: argparse.Namespace) -> int:
+    from central.keys import create_key_file
+    from central.production import KEY_FILES
+    from central.service import build
+
+    config = load_config(options.config)
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for purpose, name in KEY_FILES:
+        path: Path = getattr(config, name)
+        if not path.exists():
+            key = create_key_file(path, purpose, demo=config.profile != "production")
+            _say(f"made {path} ({key.key_id})")
+    build(config).close()
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from central.production import refusals
+    from central.serving import Server
+
+    config = load_config(options.config, profile=options.profile, port=options.port)
+    if config.profile == "production":
+        reasons = refusals(config)
+        for reason in reasons:
+            _say(f"refused: {reason}")
+        if reasons:
+            return 2
+    Server(config).run()
+    return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from central.replay import replay, replay_all
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        found = replay_all(central) if options.all else (replay(central, options.record),)
+    finally:
+        central.close()
+    for one in found:
+        if one.same is False:
+            _say(f"{one.record_id}: {one.difference}")
+    if options.record and found[0].explanation is not None:
+        _say(json.dumps(found[0].explanation, indent=1, ensure_ascii=False))
+    decided = [one for one in found if one.same is not None]
+    different = sum(1 for one in decided if not one.same)
+    summary = {"records": len(decided), "same": len(decided) - different, "different": different}
+    print(json.dumps(summary | {"erased": len(found) - len(decided)}))  # noqa: T201 - the command's answer
+    return 1 if different else 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        with central.storage.read() as session:
+            reports = central.audit.verify(session)
+    finally:
+        central.close()
+    for report in reports:
+        if not report.intact:
+            _say(f"{report.chain}: broken at {report.broken_at}: {report.reason}")
+    broken = sum(not report.intact for report in reports)
+    events = sum(report.length for report in reports)
+    print(json.dumps({"chains": len(reports), "events": events, "broken": broken}))  # noqa: T201
+    return 1 if broken else 0
+
+
+def _retain(options: argparse.Namespace) -> int:
+    from central.retention import run
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        print(json.dumps({"erased": run(central).erased}))  # noqa: T201
+    finally:
+        central.close()
+    return 0
+
+
+def _packs(options: argparse.Namespace) -> int:
+    from declarations.packs import load_pack
+
+    pack = load_pack(load_config(options.config).rule_pack)
+    _say(f"{pack.label} {pack.content_hash} layers {' < '.join(pack.layers)}")
+    for rule in pack.rules:
+        _say(f"{rule.id}\t{rule.status.value}\t{rule.title}\t{rule.legal_basis}")
+    return 0
+
+
+def _add_user(options: argparse.Namespace) -> int:
+    from central.service import build
+
+    config = load_config(options.config)
+    if any(site != config.site_id for _, _, site in options.grant):
+        raise ValueError(f"this service grants roles at {config.site_id} only")
+    password = sys.stdin.readline().rstrip("\r\n")
+    central = build(config)
+    try:
+        with central.storage.write() as session:
+            central.users.create(
+                session,
+                user_id=options.user_id,
+                name=options.name or options.user_id,
+                password=password,
+                grants=tuple((role, agency) for role, agency, _ in options.grant),
+                by="command line",
+                now=central.clock(),
+                language=options.language,
+                demo=options.demo,
+            )
+    finally:
+        central.close()
+    _say(f"added {options.user_id}")
+    return 0
+
+
+def _list_users(options: argparse.Namespace) -> int:
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        with central.storage.read() as session:
+            for row in central.users.all(session):
+                roles = ", ".join(f"{grant.role}/{grant.agency}" for grant in row.user.grants)
+                _say(f"{row.user.user_id}\t{'disabled' if row.disabled else roles}")
+    finally:
+        central.close()
+    return 0
+
+
+def _enroll(options: argparse.Namespace) -> int:
+    from central import kiosks
+    from central.service import build
+
+    text: str = options.public_key
+    if len(text) != 43 and Path(text).is_file():
+        text = Path(text).read_text(encoding="utf-8")
+    central = build(load_config(options.config))
+    try:
+        key_id = kiosks.enroll(
+            central,
+            station_id=options.station_id,
+            kind=options.kind,
+            public_key=text,
+            by="command line",
+            bank=options.bank,
+            demo=options.demo,
+        )
+    finally:
+        central.close()
+    _say(f"enrolled {options.kind} {options.station_id} ({key_id})")
+    return 0
+
+
+def _grant(text: str) -> tuple[Role, Agency, str]:
+    role, agency, site = text.split(":")
+    return Role(role), Agency(agency), site
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
