@@ -91,7 +91,8 @@ def build_specimen(name: str, directory: Path, common: bytes | None = None) -> b
         _build_traveller(told, made, work) for told, made in zip(story.travellers, recipe.travellers, strict=True)
     )
     complete = story.model_copy(update={"travellers": travellers})
-    text = json.dumps(complete.model_dump(mode="json", exclude_defaults=True), indent=1, ensure_ascii=False)
+    told = {"schema_version": complete.schema_version, **complete.model_dump(mode="json", exclude_defaults=True)}
+    text = json.dumps(told, indent=1, ensure_ascii=False)
     (work / "story.json").write_text(text + "\n", encoding="utf-8")
     (work / _STAMP).write_text(stamp, encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)

@@ -23,7 +23,7 @@ FeedName = Literal["neutral", "turn_left", "turn_right"]
 WIDTH, HEIGHT = 640, 480
 FRAMES_PER_SECOND = 12
 SECONDS: dict[FeedName, float] = {"neutral": 3.0, "turn_left": 2.0, "turn_right": 2.0}
-TURN_DEGREES = 32.0
+TURN_DEGREES = 35.0
 JPEG_QUALITY = 82
 
 
@@ -123,7 +123,7 @@ def _head_warp(
     # nose and the eye sockets.
     away = (from_middle / (1.75 * between)) ** 2 + (down / (2.45 * between)) ** 2
     depth = 1.30 * between * np.clip(1 - away, 0, None)
-    depth += between * (0.78 * _hill(columns, rows, head.nose, 0.50 * between, 0.46 * between))
+    depth += between * (0.80 * _hill(columns, rows, head.nose, 0.50 * between, 0.46 * between))
     for eye in (head.right_eye, head.left_eye):
         depth -= between * (0.12 * _hill(columns, rows, eye, 0.60 * between, 0.34 * between))
     # The neck turns less and the shoulders not at all.
