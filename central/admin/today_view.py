@@ -59,7 +59,7 @@ def today_view(central: Central, user: User, words: Words) -> TodayView:
 def _five(central: Central, figures: Figures, words: Words) -> tuple[Figure, ...]:
     hour = central.clock().astimezone(central.timezone).hour
     now = figures.hours[hour]
-    machine = next((step for step in figures.steps if step.step == "machine"), None)
+    machine = next((step for step in figures.steps if step.step == "total"), None)
     asked = sum(count for _, code, count in figures.reasons if code == "ASKED_FOR_OFFICER")
     cleared = Share(figures.green, figures.transactions)
     return (

@@ -58,7 +58,7 @@ class Catalogue:
     def has(self, message_id: str) -> bool:
         return message_id in self.ids["en"]
 
-    def text(self, message_id: str, language: str, **values: object) -> str:
+    def text(self, message_id: str, language: str, /, **values: object) -> str:
         """The sentence, its placeholders filled in; `count` chooses the plural form.
 
         Raises UnknownMessageError for an id that the language does not have.
@@ -96,7 +96,7 @@ class Words:
     def locale(self) -> str:
         return LOCALES[self.language]
 
-    def __call__(self, message_id: str, **values: object) -> str:
+    def __call__(self, message_id: str, /, **values: object) -> str:
         return self.catalogue.text(message_id, self.language, **values)
 
     def has(self, message_id: str) -> bool:

@@ -82,12 +82,21 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{'L' if index else 'M'}{x:.1f} {y:.1f}" for index, (x, y) in enumerate(points))
 
 
-def _ceiling(value: float) -> float:
-    """The next round figure at or above `value`: 1, 2, 4, 5 or 8 times a power of ten."""
-    step = 1.0
-    while step * 10 < value:
-        step *= 10
-    return next(factor * step for factor in (1, 2, 4, 5, 8, 10) if factor * step >= value)
+COUNT_STEPS = (4, 8, 12, 20, 40, 60, 80)  # divisible by the four parts of an axis
+SHARE_STEPS = (0.04, 0.08, 0.12, 0.2, 0.4, 0.6, 0.8, 1.0)
+RATE_STEPS = (0.03, 0.06, 0.12, 0.15, 0.3, 0.45, 0.6, 0.9, 1.0)  # divisible by three
+
+
+def _count_ceiling(value: float) -> float:
+    """The next round figure at or above `value` whose quarters are whole."""
+    scale = 1
+    while COUNT_STEPS[-1] * scale < value:
+        scale *= 10
+    return next(float(step * scale) for step in COUNT_STEPS if step * scale >= value)
+
+
+def _share_ceiling(value: float, steps: Sequence[float]) -> float:
+    return next((step for step in steps if step >= value), 1.0)
 
 
 def hours_chart(
@@ -106,7 +115,7 @@ def hours_chart(
     if not any(today):
         return Chart(width, height, words("today.nobody"), table, empty=words("today.nobody"))
     most = max([*today, *(high for _, _, high in usual or ())])
-    ceiling = _ceiling(max(most, 4))
+    ceiling = _count_ceiling(most)
 
     def x(index: float) -> float:
         return left + 8 + index * (width - left - 20) / 23
@@ -177,7 +186,7 @@ def days_chart(days: Sequence[tuple[date, Interval | None]], words: Words) -> Ch
     )
     if not known:
         return Chart(width, height, words("today.no_days"), table, empty=words("today.no_days"))
-    ceiling = min(_ceiling(max(value.high for _, _, value in known) * 100) / 100, 1.0)
+    ceiling = _share_ceiling(max(value.high for _, _, value in known), SHARE_STEPS)
     span = max(len(days) - 1, 1)
 
     def x(index: int) -> float:
@@ -191,7 +200,7 @@ def days_chart(days: Sequence[tuple[date, Interval | None]], words: Words) -> Ch
         Label(
             left - 6,
             y(ceiling * part / 4) + 5,
-            words.share(ceiling * part / 4, 0 if ceiling >= 0.04 else 1),
+            words.share(ceiling * part / 4, 0),
             "end",
         )
         for part in range(5)
@@ -268,7 +277,7 @@ def rates_chart(rates: Sequence[tuple[str, Interval, bool]], words: Words) -> Ra
     """How often each kind of referral was right; `rates` holds name, interval, whether it is the random sample."""
     width, row, left, right = 425, 42, 158, 318
     drawn = [interval.high for _, interval, _ in rates if interval.of >= TOO_FEW]
-    ceiling = min(_ceiling(max([*drawn, 0.1]) * 100) / 100, 1.0)
+    ceiling = _share_ceiling(max([*drawn, 0.03]), RATE_STEPS)
 
     def x(share: float) -> float:
         return left + share / ceiling * (right - left)

@@ -138,7 +138,7 @@ def queue_view(
     return QueueView(
         shown=shown,
         filters=tuple(filters),
-        groups=_groups(kept[shown], me, now, words),
+        groups=_groups(kept[shown], me, len(agencies) > 1, now, words),
         walking=tuple(
             Walk(entry.desk, entry.receipt_number, entry.opened_at, words.duration(now - entry.opened_at))
             for entry in walking[-4:]
@@ -151,10 +151,12 @@ def queue_view(
     )
 
 
-def _groups(entries: Sequence[QueueEntry], me: str, now: datetime, words: Words) -> tuple[Group, ...]:
+def _groups(
+    entries: Sequence[QueueEntry], me: str, several: bool, now: datetime, words: Words
+) -> tuple[Group, ...]:
     groups = []
     for severity in Severity:
-        rows = tuple(_row(entry, me, now, words) for entry in entries if entry.severity is severity)
+        rows = tuple(_row(entry, me, several, now, words) for entry in entries if entry.severity is severity)
         if rows:
             name = severity.value
             groups.append(
@@ -170,11 +172,13 @@ def _groups(entries: Sequence[QueueEntry], me: str, now: datetime, words: Words)
     return tuple(groups)
 
 
-def _row(entry: QueueEntry, me: str, now: datetime, words: Words) -> CaseRow:
+def _row(entry: QueueEntry, me: str, several: bool, now: datetime, words: Words) -> CaseRow:
     order = {severity: place for place, severity in enumerate(Severity)}
     reasons = sorted(entry.reasons, key=lambda reason: order[reason.severity])
     first = reasons[0]
     second = [words(f"class.{first.reason_class.value}")]
+    if several:  # whoever works for two services signs for each
+        second.append(words("queue.for", agency=words(f"agency.{entry.agency.value}")))
     if first.rule_id:
         second.append(first.rule_id)
     if len(reasons) > 1:

@@ -115,7 +115,9 @@ def _person(person_id: str, guest: Guest, at: datetime, born: date = date(1988, 
 
     def checks(names: tuple[CheckName, ...]) -> tuple[Check, ...]:
         return tuple(
-            Check(name=name, verdict=said.get(name, (Verdict.PASSED, "ok"))[0], reason=said.get(name, (0, "ok"))[1])
+            Check(
+                name=name, verdict=said.get(name, (Verdict.PASSED, "ok"))[0], reason=said.get(name, (0, "ok"))[1]
+            )
             for name in names
         )
 
@@ -203,7 +205,11 @@ ALTERED_CHIP = Guest(
     "LINDQVIST", "MAJA", "X1200002", failed=((CheckName.DG_HASHES, Verdict.FAILED, "hash_mismatch_dg2"),)
 )
 DOUBTFUL_FACE = Guest(
-    "HADDAD", "SAMIR", "X1200003", failed=((CheckName.FACE_MATCH, Verdict.FAILED, "below_threshold"),), language="ar"
+    "HADDAD",
+    "SAMIR",
+    "X1200003",
+    failed=((CheckName.FACE_MATCH, Verdict.FAILED, "below_threshold"),),
+    language="ar",
 )
 HEAVY_BAG = Guest("NOWAK", "PIOTR", "X1200004", weight_kg=61.2, language="pl")
 NO_CAMERA = Guest(
