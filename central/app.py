@@ -34,6 +34,7 @@ logger = logging.getLogger("corridor.central")
 def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     """See `central.create_app`."""
     app = Flask("central", static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False  # a signed path is the path, not something near it
     central = service.build(config, clock)
     app.extensions["central"] = central
     app.config.update(

@@ -8,6 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -66,8 +67,11 @@ class Users:
         self._audit = audit
         self._throttle_key = throttle_key
         self._hasher = hasher or PasswordHasher()  # RFC 9106 low-memory profile: 64 MiB, 3 passes
-        # A hash of nothing anybody knows: refusing an unknown user takes as long as a wrong password.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(32))
+
+    @cached_property
+    def _nobody(self) -> str:
+        """A hash of nothing anybody knows: refusing an unknown user takes as long as a wrong password."""
+        return self._hasher.hash(secrets.token_urlsafe(32))
 
     def create(
         self,
