@@ -24,6 +24,10 @@ class ChipError(Exception):
         self.reason = reason
 
 
+class FileSpoilt(ChipError):
+    """The chip delivers a file that cannot be the one that was issued: cut short, too large, of another kind."""
+
+
 class AccessRefused(ChipError):
     """The chip does not accept the key, or does not prove that it knows it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from documents import tlv
-from documents.apdu import ChipError, Command, Transceiver, exchange
+from documents.apdu import ChipError, Command, FileSpoilt, Transceiver, exchange
 from documents.lds import APPLICATION, CARD_ACCESS, ElementaryFile
 
 FIRST_BLOCK = 223  # the most that fits a short secured answer
@@ -30,7 +30,7 @@ def has_card_access(transceiver: Transceiver) -> bool:
 
 def readable_in_clear(transceiver: Transceiver, file: ElementaryFile) -> bool:
     """True when a file of the application can be read without any access control."""
-    return exchange(transceiver, _select(file)).ok and exchange(transceiver, _binary(0, 1)).ok
+    return exchange(transceiver, _select(file)).ok and len(exchange(transceiver, _binary(0, 1)).data) == 1
 
 
 class FileReader:
@@ -44,19 +44,19 @@ class FileReader:
     def read(self, file: ElementaryFile, progress: Callable[[float], None] = lambda share: None) -> bytes:
         """The file's raw bytes, outer tag included.
 
-        FileMissing when the chip has none; ChipError for one that cannot be read: too large for what it is,
-        cut short, or of another kind. `progress` is told the share read, 0 to 1.
+        FileMissing when the chip has none, FileSpoilt for one that cannot be what was issued, ChipError for one
+        that the chip does not give. `progress` is told the share read, 0 to 1.
         """
         content = self._open(file)
         try:
             tag, begin, length = tlv.header(content)
         except tlv.TlvError:
-            raise ChipError("file_malformed") from None
+            raise FileSpoilt("file_malformed") from None
         size = begin + length
         if tag != file.tag:
-            raise ChipError("file_malformed")
+            raise FileSpoilt("file_malformed")
         if size > file.limit:
-            raise ChipError("file_too_large")
+            raise FileSpoilt("file_too_large")
         while len(content) < size:
             progress(len(content) / size)
             content += self._next(len(content), size - len(content))
@@ -88,14 +88,15 @@ class FileReader:
                 try:
                     data = tlv.value(data, 0x53)
                 except tlv.TlvError:
-                    raise ChipError("file_malformed") from None
+                    raise FileSpoilt("file_malformed") from None
             if data and answer.status in (0x9000, 0x6282):
                 return data[:missing]
             if answer.status == 0x6700 and self._block > CAREFUL_BLOCK:
                 self._block = CAREFUL_BLOCK
                 continue
-            # An end before its time, or a refusal in the middle.
-            raise ChipError("file_cut_short" if answer.status in (0x9000, 0x6282, 0x6B00) else "file_refused")
+            if answer.status in (0x9000, 0x6282, 0x6B00):
+                raise FileSpoilt("file_cut_short")
+            raise ChipError("file_refused")
 
 
 def _select(file: ElementaryFile) -> Command:

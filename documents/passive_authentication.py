@@ -5,7 +5,6 @@ Each question is answered by itself, with a verdict and a reason; docs/checks.md
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from documents.countries import alpha_2
 from documents.lds import Com
 from documents.mrz import Mrz
 from documents.security_object import SECURITY_OBJECT_TYPES, SecurityObject
-from documents.signatures import SignatureInvalid, SignatureUnsupported, digest, hash_of, verify
+from documents.signatures import SUPPORTED_HASHES, SignatureInvalid, SignatureUnsupported, digest, hash_of, verify
 from documents.trust import PASSED, Answer, Certificate, TrustStore
 
 _NOT_READ: Answer = (Verdict.NOT_CHECKED, "not_read")
@@ -60,6 +59,10 @@ def parse_sod(data: bytes) -> Sod:
         answer = _signature(signer_info, signer, content, content_type)
         if answer == PASSED and hash_algorithm == "sha1":
             answer = (Verdict.PASSED, "weak_hash_sha1")
+    except SignatureInvalid:
+        answer = (Verdict.FAILED, "signature_invalid")
+    except SignatureUnsupported:
+        answer = (Verdict.ERROR, "algorithm_not_supported")
     except _MALFORMED:
         answer = (Verdict.FAILED, "signature_malformed")
     return Sod(hash_algorithm, hashes, signer, answer)
@@ -80,7 +83,10 @@ def _signer_certificate(signed: cms.SignedData, sid: cms.SignerIdentifier) -> Ce
 
 
 def _signature(info: cms.SignerInfo, signer: Certificate, content: bytes, content_type: str) -> Answer:
-    """`sod_signature` (RFC 5652 §5.4): the digest of the content, the type, and the signature over both."""
+    """`sod_signature` (RFC 5652 §5.4): the digest of the content, the type, and the signature over both.
+
+    Raises what `verify` raises, and ValueError and its like for what is malformed.
+    """
     algorithm = str(info["digest_algorithm"]["algorithm"].native)
     attributes = info["signed_attrs"]
     signed_bytes = content
@@ -93,12 +99,7 @@ def _signature(info: cms.SignerInfo, signer: Certificate, content: bytes, conten
         if not hmac.compare_digest(given["message_digest"][0].native, digest(algorithm, content)):
             return Verdict.FAILED, "message_digest_mismatch"
         signed_bytes = attributes.untag().dump()
-    try:
-        verify(signer.public_key, info["signature_algorithm"], info["signature"].native, signed_bytes, algorithm)
-    except SignatureInvalid:
-        return Verdict.FAILED, "signature_invalid"
-    except SignatureUnsupported:
-        return Verdict.ERROR, "algorithm_not_supported"
+    verify(signer.public_key, info["signature_algorithm"], info["signature"].native, signed_bytes, algorithm)
     if "sha1" in (algorithm, hash_of(info["signature_algorithm"], algorithm)):
         return Verdict.PASSED, "weak_hash_sha1"
     return PASSED
@@ -122,6 +123,7 @@ def authenticate(
     sod: Sod,
     groups: Mapping[int, bytes],
     absent: frozenset[int],
+    spoilt: frozenset[int],
     wanted: frozenset[int],
     com: Com | None,
     dg1: Mrz | None,
@@ -130,13 +132,13 @@ def authenticate(
 ) -> PassiveAuthentication:
     """Answer all of passive authentication for what was read.
 
-    `groups` are raw files, `absent` the groups the chip says it has not, `wanted` those the reader reads when
-    they are signed; a signed one that is neither here nor absent was not read to its end.
+    `groups` are raw files, `absent` the groups the chip says it has not, `spoilt` those it delivered as no file
+    can be, `wanted` those the reader reads when they are signed; a signed one that is nowhere was not read.
     """
     matching = frozenset(number for number, data in groups.items() if _hash_matches(sod, number, data))
     answers: dict[CheckName, Answer] = {
         CheckName.SOD_SIGNATURE: sod.signature,
-        CheckName.DG_HASHES: _hashes(sod, groups, absent, wanted, matching),
+        CheckName.DG_HASHES: _hashes(sod, groups, absent, spoilt, wanted, matching),
         CheckName.COM_SOD: _com_sod(com, sod),
     }
     anchor: Certificate | None = None
@@ -171,10 +173,11 @@ def _hashes(
     sod: Sod,
     groups: Mapping[int, bytes],
     absent: frozenset[int],
+    spoilt: frozenset[int],
     wanted: frozenset[int],
     matching: frozenset[int],
 ) -> Answer:
-    if sod.hash_algorithm not in hashlib.algorithms_available:
+    if sod.hash_algorithm not in SUPPORTED_HASHES:
         return Verdict.ERROR, "algorithm_not_supported"
     for number in (1, 2):
         if number not in sod.hashes:
@@ -184,6 +187,8 @@ def _hashes(
         if number in groups and number not in matching:
             return Verdict.FAILED, f"hash_mismatch_dg{number}"
     for number in signed:
+        if number in spoilt:
+            return Verdict.FAILED, f"group_malformed_dg{number}"
         if number in absent:
             return Verdict.FAILED, f"group_missing_dg{number}"
     for number in signed:

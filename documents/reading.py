@@ -17,7 +17,7 @@ from contracts.errors import ErrorCode
 from contracts.party import NameSource, TravelDocument
 from documents import active_authentication, passive_authentication
 from documents.access import PROTOCOLS
-from documents.apdu import AccessRefused, ChipError, SessionBroken, SessionLost, Transceiver
+from documents.apdu import AccessRefused, ChipError, FileSpoilt, SessionBroken, SessionLost, Transceiver
 from documents.files import (
     CAREFUL_BLOCK,
     FileMissing,
@@ -105,10 +105,12 @@ class _Conversation:
         self._progress = progress
         self._files: dict[str, bytes] = {}
         self._absent: set[int] = set()
+        self._spoilt: set[int] = set()
         self._access: Answer = _NOT_READ
         self._protocol: str | None = None
         self._card_access: bool | None = None
         self._com: Com | None = None
+        self._com_answer: Answer | None = None
         self._dg1: Mrz | None = None
         self._sod: passive_authentication.Sod | None = None
         self._sod_answer: Answer = _NOT_READ
@@ -135,8 +137,12 @@ class _Conversation:
         except Exception as error:
             # The transceiver's own: a card that left, a reader that failed. Told apart by the stable code.
             self._access = (Verdict.ERROR, _transmission_reason(error))
-        self._progress("authenticity", 0.85)
-        self._timed("passive_authentication", lambda: self._authenticate_passively(trust, now))
+        self._progress("authenticity", 0.9)
+        try:
+            self._timed("passive_authentication", lambda: self._authenticate_passively(trust, now))
+        except Exception:
+            # No content may stop the journey. Known malformations have their own reasons; this is for the others.
+            self._passive, self._sod_answer = None, (Verdict.ERROR, "not_understood")
         try:
             self._timed("active_authentication", self._authenticate_actively)
         except SessionBroken as broken:
@@ -181,7 +187,7 @@ class _Conversation:
                 self._com = parse_com(com)
                 listed |= self._com.groups
             except LdsError:
-                pass  # com_sod tells it
+                self._com_answer = (Verdict.FAILED, "com_malformed")
         if (sod := self._files.get("SOD")) is not None:
             try:
                 self._sod = parse_sod(sod)
@@ -210,6 +216,16 @@ class _Conversation:
                 self._absent.add(int(file.name[2:]))
             elif file is SOD:
                 self._sod_answer = (Verdict.FAILED, "sod_missing")
+            else:
+                self._com_answer = (Verdict.FAILED, "com_missing")
+            return
+        except FileSpoilt as spoilt:
+            if file.name.startswith("DG"):
+                self._spoilt.add(int(file.name[2:]))
+            elif file is SOD:
+                self._sod_answer = (Verdict.FAILED, spoilt.reason)
+            else:
+                self._com_answer = (Verdict.FAILED, spoilt.reason)
             return
         except (AccessRefused, SessionBroken):
             raise
@@ -243,6 +259,7 @@ class _Conversation:
             self._sod,
             self._group_files(),
             frozenset(self._absent),
+            frozenset(self._spoilt),
             WANTED_GROUPS,
             self._com,
             self._dg1,
@@ -258,6 +275,8 @@ class _Conversation:
         if key is None:
             if 15 in self._absent:
                 self._active = (Verdict.FAILED, "key_removed") if signed else (Verdict.NOT_PRESENT, "no_dg15")
+            elif 15 in self._spoilt:
+                self._active = (Verdict.NOT_CHECKED, "key_not_covered")
             elif self._passive is not None and not listed:
                 self._active = (Verdict.NOT_PRESENT, "no_dg15")
             return
@@ -278,8 +297,8 @@ class _Conversation:
         }
         if self._passive is not None:
             answers |= self._passive.answers
-        if self._com is None and "COM" in self._files:
-            answers[CheckName.COM_SOD] = (Verdict.FAILED, "com_malformed")
+        if self._com_answer is not None:
+            answers[CheckName.COM_SOD] = self._com_answer
         portrait = None
         if (dg2 := self._files.get("DG2")) is not None:
             try:
@@ -335,7 +354,8 @@ class _Conversation:
 
     def _dg1_mrz(self, optical: Mrz | None) -> Answer:
         if self._dg1 is None:
-            return (Verdict.FAILED, "dg1_malformed") if "DG1" in self._files else _NOT_READ
+            spoilt = "DG1" in self._files or 1 in self._spoilt
+            return (Verdict.FAILED, "dg1_malformed") if spoilt else _NOT_READ
         if optical is None:
             return Verdict.NOT_CHECKED, "no_optical_mrz"
         if self._dg1.key is None:

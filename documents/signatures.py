@@ -24,6 +24,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
 }
+SUPPORTED_HASHES = frozenset(_HASHES)
 # Curves that `cryptography` computes, by the name that `ecdsa` gives them; the others are computed by `ecdsa`.
 _FAST_CURVES: dict[str, type[ec.EllipticCurve]] = {
     "NIST224p": ec.SECP224R1,
@@ -41,6 +42,7 @@ _PLAIN_ECDSA = {  # TR-03111 §5.2.1: r || s instead of a SEQUENCE
     "0.4.0.127.0.7.1.1.4.1.4": "sha384",
     "0.4.0.127.0.7.1.1.4.1.5": "sha512",
 }
+_BARE_KEY_TYPES = frozenset({"1.2.840.113549.1.1.1", "1.2.840.10045.2.1"})  # rsaEncryption, id-ecPublicKey
 
 
 class SignatureInvalid(Exception):
@@ -59,14 +61,19 @@ def digest(algorithm: str, data: bytes) -> bytes:
 
 
 def hash_of(algorithm: algos.SignedDigestAlgorithm, fallback: str) -> str:
-    """The hash a signature algorithm names; `fallback` where it names none (plain rsaEncryption)."""
+    """The hash a signature algorithm names; `fallback` where it names a bare key type, as some signers do.
+
+    SignatureUnsupported for an algorithm that is neither.
+    """
     dotted = algorithm["algorithm"].dotted
     if dotted in _PLAIN_ECDSA:
         return _PLAIN_ECDSA[dotted]
+    if dotted in _BARE_KEY_TYPES:
+        return fallback
     try:
         return str(algorithm.hash_algo)
     except ValueError:
-        return fallback
+        raise SignatureUnsupported("algorithm") from None
 
 
 def verify(
@@ -77,16 +84,20 @@ def verify(
     fallback_hash: str = "sha256",
 ) -> None:
     """SignatureInvalid or SignatureUnsupported unless `signature` is the key's over `data`."""
-    name = hash_of(algorithm, fallback_hash)
-    if name not in _HASHES:
-        raise SignatureUnsupported("hash")
-    kind = key["algorithm"]["algorithm"].native
-    if kind == "ec":
-        verify_ecdsa(key, name, signature, data)
-    elif kind in ("rsa", "rsassa_pss"):
-        _verify_rsa(key, algorithm, name, signature, data)
-    else:
-        raise SignatureUnsupported("key")
+    try:
+        name = hash_of(algorithm, fallback_hash)
+        kind = key["algorithm"]["algorithm"].native
+        if name not in _HASHES:
+            raise SignatureUnsupported("hash")
+        if kind == "ec":
+            verify_ecdsa(key, name, signature, data)
+        elif kind in ("rsa", "rsassa_pss"):
+            _verify_rsa(key, algorithm, name, signature, data)
+        else:
+            raise SignatureUnsupported("key")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # asn1crypto parses lazily: a malformed key or algorithm shows only when it is looked at.
+        raise SignatureUnsupported("malformed") from None
 
 
 def verify_ecdsa(key: keys.PublicKeyInfo, hash_name: str, signature: bytes, data: bytes) -> None:

@@ -40,6 +40,15 @@ class Certificate:
             self.is_authority = bool(self._parsed.ca)
             self.country = _country(self._parsed.subject) or _country(self._parsed.issuer)
             self.common_name = str(self._parsed.subject.native.get("common_name", ""))
+            self.public_key: keys.PublicKeyInfo = self._parsed.public_key
+            self._signed = self._parsed["tbs_certificate"].dump()
+            self._signature: bytes = self._parsed["signature_value"].native
+            self._signature_algorithm = self._parsed["signature_algorithm"]
+            self._algorithms_agree = (
+                self._parsed["tbs_certificate"]["signature"].dump() == self._signature_algorithm.dump()
+            )
+            # asn1crypto parses lazily: what cannot be parsed shall show here and not in the middle of a check.
+            _ = self.public_key["algorithm"].native, self._signature_algorithm.native
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"not an X.509 certificate ({type(error).__name__})") from None
 
@@ -49,22 +58,15 @@ class Certificate:
         return hashlib.sha256(self.der).hexdigest()
 
     @property
-    def public_key(self) -> keys.PublicKeyInfo:
-        return self._parsed.public_key
-
-    @property
     def is_specimen(self) -> bool:
         """True for the certificates of the project's own test authority."""
         return self.common_name.startswith(SPECIMEN_MARK)
 
     def signed_by(self, issuer: Certificate) -> None:
         """SignatureInvalid or SignatureUnsupported unless `issuer` signed this certificate."""
-        verify(
-            issuer.public_key,
-            self._parsed["signature_algorithm"],
-            self._parsed["signature_value"].native,
-            self._parsed["tbs_certificate"].dump(),
-        )
+        if not self._algorithms_agree:  # RFC 5280 §4.1.1.2; the outer one is not signed
+            raise SignatureInvalid
+        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)
 
     def valid_at(self, now: datetime) -> bool:
         return self.not_before <= now <= self.not_after
@@ -86,6 +88,11 @@ class RevocationList:
             self.issuer_der: bytes = self._parsed.issuer.dump()
             self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
             revoked = body["revoked_certificates"].native or ()
+            self._signed = body.dump()
+            self._signature: bytes = self._parsed["signature"].native
+            self._signature_algorithm = self._parsed["signature_algorithm"]
+            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
+            _ = self._signature_algorithm.native
             self.serial_numbers = frozenset(int(entry["user_certificate"]) for entry in revoked)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a revocation list ({type(error).__name__})") from None
@@ -98,12 +105,10 @@ class RevocationList:
         return self.issuer_der == anchor.subject_der
 
     def signed_by(self, issuer: Certificate) -> None:
-        verify(
-            issuer.public_key,
-            self._parsed["signature_algorithm"],
-            self._parsed["signature"].native,
-            self._parsed["tbs_cert_list"].dump(),
-        )
+        """SignatureInvalid or SignatureUnsupported unless `issuer` signed this list."""
+        if not self._algorithms_agree:
+            raise SignatureInvalid
+        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)
 
 
 @dataclass(frozen=True)

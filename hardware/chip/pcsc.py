@@ -11,7 +11,8 @@ from hardware.pcsc_daemon import READER_NAME
 from hardware.ports import DeviceError, Health
 
 _VIRTUAL = (READER_NAME, "Virtual PCD")
-_CARD_IS_GONE = {0x80100069, 0x80100016, 0x80100068, 0x8010000C}  # removed, not transacted, reset, no smart card
+# Removed, not transacted, reset, no smart card; and success without an answer, which is a card lifted meanwhile.
+_CARD_IS_GONE = {0x80100069, 0x80100016, 0x80100068, 0x8010000C, 0}
 _LOOK_SECONDS = 0.05
 
 
@@ -45,13 +46,14 @@ class PcscReader:
         connection = self._reader.createConnection()
         try:
             connection.connect()
+            atr = bytes(connection.getATR())
         except (NoCardException, CardConnectionException):
             raise DeviceError(ErrorCode.CARD_REMOVED, "no card in the field") from None
         except SmartcardException as error:
             raise DeviceError(
                 ErrorCode.DEVICE_FAILED, f"the reader does not connect ({type(error).__name__})"
             ) from None
-        return PcscCard(connection)
+        return PcscCard(connection, atr)
 
     def health(self) -> Health:
         try:
@@ -110,12 +112,9 @@ class PcscReader:
 class PcscCard:
     """An open channel to the card in the field."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, atr: bytes) -> None:
         self._connection = connection
-
-    @property
-    def atr(self) -> bytes:
-        return bytes(self._connection.getATR())
+        self.atr = atr
 
     def transmit(self, apdu: bytes) -> bytes:
         from smartcard.Exceptions import SmartcardException
@@ -123,11 +122,10 @@ class PcscCard:
         try:
             data, sw1, sw2 = self._connection.transmit(list(apdu))
         except SmartcardException as error:
-            if getattr(error, "hresult", 0) & 0xFFFFFFFF in _CARD_IS_GONE:
+            result = error.hresult & 0xFFFFFFFF
+            if result in _CARD_IS_GONE:
                 raise DeviceError(ErrorCode.CARD_REMOVED, "the card left the field") from None
-            raise DeviceError(
-                ErrorCode.DEVICE_FAILED, f"the reader failed ({getattr(error, 'hresult', 0) & 0xFFFFFFFF:#010x})"
-            ) from None
+            raise DeviceError(ErrorCode.DEVICE_FAILED, f"the reader failed ({result:#010x})") from None
         return bytes(data) + bytes((sw1, sw2))
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts.checks import Verdict
 from contracts.errors import ErrorCode
@@ -27,8 +28,12 @@ from documents.reading import ChipReading, Progress, read_chip, unread_chip
 from documents.trust import TrustStore
 from hardware.ports import DeviceError
 
+if TYPE_CHECKING:
+    from hardware.chip.pcsc import PcscReader
+
 ABORT_SECONDS = 15.0
 CARD_WAIT_SECONDS = 3.0
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,16 +148,34 @@ def _serve(line: Connection) -> None:
 
 
 def _read(order: _Order, trust: TrustStore, progress: Callable[[str, float], None]) -> ChipReading:
+    """Read what lies there. A card that leaves before it opened is waited for again: documents are laid down
+    unsteadily, and the daemon notices a change only at its next look."""
     from hardware.chip.pcsc import open_reader
 
+    end = time.monotonic() + order.card_wait
+    reading = unread_chip(Verdict.NOT_PRESENT, "no_chip")
     try:
         reader = open_reader(order.reader_url)
-        if not reader.wait_for_card(order.card_wait):
-            return unread_chip(Verdict.NOT_PRESENT, "no_chip")
+        while reader.wait_for_card(max(0.0, end - time.monotonic())):
+            reading = _read_once(reader, order, trust, progress)
+            left_early = reading.access_protocol is None and reading.checks[0].reason == "card_removed"
+            if not left_early or time.monotonic() >= end:
+                break
+            time.sleep(_LOOK_AGAIN_SECONDS)
+    except DeviceError:
+        return unread_chip(Verdict.ERROR, "reader_failed")
+    return reading
+
+
+def _read_once(
+    reader: PcscReader, order: _Order, trust: TrustStore, progress: Callable[[str, float], None]
+) -> ChipReading:
+    try:
         card = reader.connect()
     except DeviceError as error:
-        reason = "card_removed" if error.code is ErrorCode.CARD_REMOVED else "reader_failed"
-        return unread_chip(Verdict.ERROR, reason)
+        if error.code is ErrorCode.CARD_REMOVED:
+            return unread_chip(Verdict.ERROR, "card_removed")
+        raise
     try:
         return read_chip(card, order.key, trust, order.now, order.optical, progress)
     finally:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from hardware.simulators.card import CardGone, PassportCard
 from hardware.simulators.vpcd import CardInSlot
+
+# The daemon looks for cards every 0.4 s, and a swap between two looks confuses it for good. No hand is as quick.
+_EMPTY_FIELD_SECONDS = 0.8
 
 
 class _LiftedAfter:
@@ -41,13 +45,16 @@ def _insert(order: dict[str, Any], host: str, port: int) -> CardInSlot:
 def main(arguments: list[str]) -> int:
     host, port = arguments[0], int(arguments[1])
     slot: CardInSlot | None = None
+    left_at = 0.0
     for line in sys.stdin:
         order = json.loads(line)
         answer: dict[str, str] = {}
         if slot is not None:
             slot.remove()
+            left_at = slot.left_at or time.monotonic()
             slot = None
         if "insert" in order:
+            time.sleep(max(0.0, left_at + _EMPTY_FIELD_SECONDS - time.monotonic()))
             try:
                 slot = _insert(order, host, port)
             except (ValueError, KeyError) as error:

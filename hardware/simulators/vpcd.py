@@ -31,6 +31,7 @@ class CardInSlot:
 
     def __init__(self, card: Card, host: str, port: int) -> None:
         self._card = card
+        self._left_at: float | None = None
         self._socket = _connect(host, port)
         self._thread = threading.Thread(target=self._serve, name="card", daemon=True)
         self._thread.start()
@@ -41,6 +42,12 @@ class CardInSlot:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(0.5)
         self._socket.close()
+        self._left_at = self._left_at or time.monotonic()
+
+    @property
+    def left_at(self) -> float | None:
+        """When the card left the field (monotonic seconds); None while it is there."""
+        return self._left_at
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError, EOFError):
@@ -60,6 +67,7 @@ class CardInSlot:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._left_at = self._left_at or time.monotonic()
 
     def _receive(self, count: int) -> bytes:
         parts = b""
