@@ -91,10 +91,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class FaceView:
+    """`noticed`: a check of the face did not pass, so the list is open from the start."""
+
     pictures: tuple[Picture, ...]
     checks: tuple[CheckLine, ...]
     words: str
     score: str
+    noticed: bool
 
 
 @dataclass(frozen=True)
@@ -346,11 +349,11 @@ def _line(line: Line, words: Words) -> DeclarationLine:
         return f"{words.number(value, places)} {unit}".strip() if value is not None else ""
 
     relation = line.relation.value
-    declared = figure(line.declared)
+    declared = figure(line.declared) if line.declared != 0 else words("case.none_declared")
     if not line.exact:
         declared = words("case.at_least", amount=declared) if line.declared else words("case.amount_unknown")
     result = words(f"relation.{relation}")
-    if line.difference is not None and line.relation in (Relation.WITHIN, Relation.OVER):
+    if line.difference is not None and line.declared and line.relation in (Relation.WITHIN, Relation.OVER):
         result = words(f"relation.{relation}_by", by=figure(line.difference))
     return DeclarationLine(
         name=words.either(f"kind.{line.kind}", line.kind.replace("_", " ")),
@@ -395,12 +398,13 @@ def _document(document: TravelDocument, words: Words) -> DocumentChecks:
 
 
 def check_line(check: Check, words: Words) -> CheckLine:
+    plainly = check.verdict is Verdict.PASSED and check.reason == "ok"
     return CheckLine(
         name=words(f"check.{check.name.value}"),
         verdict=check.verdict,
         state=words(f"verdict.{check.verdict.value}"),
         icon=VERDICT_ICONS[check.verdict],
-        note=check_note(check.reason, words),
+        note=words(f"check_passed.{check.name.value}") if plainly else check_note(check.reason, words),
     )
 
 
@@ -436,6 +440,7 @@ def _face(
         checks=tuple(check_line(check, words) for check in face.checks) if face else (),
         words=face_in_words(face, words),
         score=words("face.score", score=words.number(face.score, 3)) if face and face.score is not None else "",
+        noticed=face is not None and any(check.verdict is not Verdict.PASSED for check in face.checks),
     )
 
 

@@ -34,6 +34,8 @@ VERDICT_ICONS: Mapping[Verdict, str] = {
 _CHECK_CODE = re.compile(
     r"^CHECK_(?P<name>[A-Z0-9_]+?)_(?P<verdict>PASSED|FAILED|NOT_PRESENT|NOT_CHECKED|ERROR|MISSING)$"
 )
+_GROUP = re.compile(r"^(?P<what>[a-z_]+)_dg(?P<number>[0-9]+)$")
+_DIFFERS = re.compile(r"^differs_(?P<field>[a-z_]+)$")
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 # Statements and broken devices are no prediction: a hit rate says something about rules, lists and samples only.
 PREDICTS = frozenset(ReasonClass) - {ReasonClass.DECLARED, ReasonClass.ELIGIBILITY, ReasonClass.TECHNICAL}
@@ -93,7 +95,13 @@ def _fact(key: str, value: str, words: Words) -> str:
 
 def check_note(detail: str, words: Words) -> str:
     """A check's reason code in words; a code without a sentence is shown as its words."""
-    return words.either(f"check_reason.{detail}", detail.replace("_", " "))
+    if words.has(f"check_reason.{detail}"):
+        return words(f"check_reason.{detail}")
+    if (match := _GROUP.match(detail)) and words.has(f"check_group.{match['what']}"):
+        return words(f"check_group.{match['what']}", number=match["number"])
+    if (match := _DIFFERS.match(detail)) and words.has(f"field.{match['field']}"):
+        return words("check_differs", field=words(f"field.{match['field']}"))
+    return detail.replace("_", " ")
 
 
 @dataclass(frozen=True)
