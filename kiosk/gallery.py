@@ -146,7 +146,9 @@ def _goods() -> dict[str, View]:
         "goods": goods,
         "goods-adult-2": replace(goods, person=2, people=3, error=Message("error.choose_one")),
         "details-choose": replace(details, allowances=ALLOWANCES),
-        "details-choose-many": replace(details, allowances=ALLOWANCES + tuple(Allowance(k, None, None) for k in MORE)),
+        "details-choose-many": replace(
+            details, allowances=ALLOWANCES + tuple(Allowance(k, None, None) for k in MORE)
+        ),
         "details-choose-error": replace(details, allowances=ALLOWANCES, error=Message("error.choose_goods")),
         "details": replace(details, allowances=(ALCOHOL, *ALLOWANCES[1:])),
         "details-cigarettes": replace(details, allowances=(ALLOWANCES[0], cigarettes, *ALLOWANCES[2:])),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -307,8 +308,8 @@ def _keep(path: Path, wave: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in path.parent.iterdir()) >= CACHED_SPEECH:
             return
-        partial_file = path.with_suffix(".part")
-        partial_file.write_bytes(wave)
-        partial_file.replace(path)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as stream:
+            stream.write(wave)
+        Path(stream.name).replace(path)
     except OSError:
         return
