@@ -68,7 +68,7 @@ class ChipReading:
         return f"ChipReading({', '.join(sorted(self.groups))})"
 
     def check(self, name: CheckName) -> Check:
-        return next(check for check in self.checks if check.name is name)
+        return next(check for check in self.checks if check.name == name)
 
 
 def unread_chip(verdict: Verdict, reason: str) -> ChipReading:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import shutil
+import ssl
+import subprocess
 from pathlib import Path
 
 import ecdsa
@@ -14,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.checks import Verdict
+from documents import tlv
 from documents.countries import alpha_2
 from documents.signatures import SignatureInvalid, SignatureUnsupported, curve_of, verify
 from documents.trust import Certificate, RevocationList, TrustStore
@@ -151,3 +155,15 @@ def test_any_flipped_byte_of_certificate_and_list_is_refused() -> None:
 
 def test_country_codes() -> None:
     assert [alpha_2(code) for code in ("BLR", "D", "DEU", "UTO", "XXA")] == ["BY", "DE", "DE", "UT", None]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="OpenSSL's command line is not installed")
+def test_openssl_agrees_about_certificates_and_the_security_object(tmp_path: Path) -> None:
+    """Reader and issuer share their knowledge; OpenSSL has its own."""
+    utopia = SpecimenAuthority("UTO")
+    (tmp_path / "sod.der").write_bytes(tlv.value(utopia.sign({1: b"a group", 2: b"another"}), 0x77))
+    (tmp_path / "csca.pem").write_text(ssl.DER_cert_to_PEM_cert(utopia.csca_certificate))
+    command = "openssl cms -verify -inform DER -in sod.der -CAfile csca.pem -purpose any -binary -out content"
+    ran = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert hashlib.sha256(b"another").digest() in (tmp_path / "content").read_bytes()
