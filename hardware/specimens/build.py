@@ -33,6 +33,12 @@ PORTRAITS = SOURCES / "portraits"
 COUNTRY, FOREIGN_COUNTRY = "UTO", "XYZ"
 _STAMP = ".built"  # SHA-256 of everything that the specimen was made of
 
+_COMPOSERS: dict[str, Callable[..., tuple[str, ...]]] = {
+    "TD1": compose_td1,
+    "TD3": compose_td3,
+    "MRV-A": compose_mrva,
+}
+
 Progress = Callable[[str], None]
 
 
@@ -58,7 +64,8 @@ def build_specimens(
     if unknown := sorted(set(only) - set(known)):
         raise ValueError(f"no specimen is called {', '.join(unknown)}; there are {', '.join(known)}")
     out.mkdir(parents=True, exist_ok=True)
-    built, fresh = [], []
+    built: list[str] = []
+    fresh: list[str] = []
     common = _common_inputs()
     wanted = tuple(dict.fromkeys(only)) or known
     with ThreadPoolExecutor(2) as workers:  # drawing is done in C, mostly without the interpreter's lock
@@ -114,8 +121,7 @@ def watch_list() -> str:
 
 def compose_lines(recipe: DocumentRecipe) -> tuple[str, ...]:
     """The machine readable zone of a recipe's document."""
-    compose = {"TD1": compose_td1, "TD3": compose_td3, "MRV-A": compose_mrva}[recipe.format]
-    return compose(
+    return _COMPOSERS[recipe.format](
         issuer=recipe.issuer,
         surname=recipe.surname,
         given_names=recipe.given_names,

@@ -23,7 +23,7 @@ FeedName = Literal["neutral", "turn_left", "turn_right"]
 WIDTH, HEIGHT = 640, 480
 FRAMES_PER_SECOND = 12
 SECONDS: dict[FeedName, float] = {"neutral": 3.0, "turn_left": 2.0, "turn_right": 2.0}
-TURN_DEGREES = 35.0
+TURN_DEGREES = 37.0
 JPEG_QUALITY = 82
 
 

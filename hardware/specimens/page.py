@@ -184,7 +184,7 @@ def _card_back(page: Image.Image, pen: ImageDraw.ImageDraw, recipe: DocumentReci
     _text(pen, 60, 5.6, "SPECIMEN", 2.2, bold=True, ink=(176, 44, 52))
     _entry(pen, 4, 11, "Place of birth", recipe.place_of_birth)
     _entry(pen, 40, 11, "Authority", "OFFICE OF AMAUROT")
-    _entry(pen, 4, 19, "Remarks", "NOT A TRAVEL DOCUMENT OF ANY STATE")
+    _entry(pen, 4, 19, "Remarks", "SPECIMEN ONLY")
 
 
 def _date(iso: str) -> str:
