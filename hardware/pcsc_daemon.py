@@ -1,7 +1,11 @@
-"""A PC/SC daemon with the virtual reader: a private one, started and ended here, or one that already runs.
+"""A PC/SC daemon with the virtual reader: a private one, started and ended here.
 
-The private one leaves /etc and /run alone: as root it gets a mount namespace of its own with an empty
-/run/pcscd, and clients find its socket through /proc. Any number of them run side by side.
+The private one leaves /etc and /run alone: it gets a mount namespace of its own with an empty /run/pcscd, and
+clients find its socket through /proc. Any number of them run side by side. Without root this takes a user
+namespace; where the system forbids those, /run/pcscd must be writable and there is one daemon only.
+
+The virtual reader's driver listens on all interfaces, which cannot be told otherwise: whoever reaches the port
+can lay a card on it. Nothing that is trusted in production may stand on it, and nothing does.
 """
 
 from __future__ import annotations
@@ -25,6 +29,10 @@ READER_NAME = "Corridor Virtual Reader"
 _DRIVERS = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 _RUN_DIRECTORY = Path("/run/pcscd")
 _SOCKET = _RUN_DIRECTORY / "pcscd.comm"
+_EMPTY_RUN_DIRECTORY = (
+    f"{{ mkdir -p {_RUN_DIRECTORY} 2>/dev/null && mount -t tmpfs corridor {_RUN_DIRECTORY}; }} || "
+    f"{{ mount -t tmpfs corridor /run && mkdir -p {_RUN_DIRECTORY}; }}"
+)
 _START_SECONDS = 10.0
 _TRIES = 4
 
@@ -51,6 +59,7 @@ class PcscDaemon:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._directory: Path | None = None
 
     def __enter__(self) -> PcscAccess:
@@ -64,56 +73,61 @@ class PcscDaemon:
         _require_programs()
         reason = ""
         for _ in range(_TRIES):  # another process may take the port between our look and the daemon's
-            try:
-                return self._start(_free_port_pair())
-            except DeviceError as error:
-                self.close()
-                reason = error.what
+            for private in (True,) if os.geteuid() == 0 else (True, False):
+                try:
+                    return self._start(_free_port_pair(), private=private)
+                except DeviceError as error:
+                    self.close()
+                    reason = error.what
         raise DeviceError(
             ErrorCode.DEVICE_FAILED,
             f"pcscd did not start: {reason}",
             "Chips cannot be read.",
-            "Run as root, or make /run/pcscd writable for this user.",
+            f"Run as root, allow user namespaces, or: sudo install -d -o $USER {_RUN_DIRECTORY}",
         )
 
     def close(self) -> None:
         """End the daemon. Quick, never raises."""
+        guard, self._guard = self._guard, None
         process, self._process = self._process, None
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(2.0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for child in (guard, process):
+            if child is not None and child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(2.0)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+        if guard is not None and guard.stdin is not None:
+            guard.stdin.close()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
 
-    def _start(self, port: int) -> PcscAccess:
+    def _start(self, port: int, *, private: bool) -> PcscAccess:
         self._directory = Path(tempfile.mkdtemp(prefix="corridor-pcsc-"))
         configuration = self._directory / "reader.conf"
         configuration.write_text(
             f'FRIENDLYNAME "{READER_NAME}"\nDEVICENAME /dev/null:{port:#06x}\n'
             f"LIBPATH {_DRIVERS}\nCHANNELID {port:#06x}\n"
         )
-        log = (self._directory / "pcscd.log").open("wb")
-        daemon = f"pcscd --foreground --config {configuration}{_polkit_option()}"
-        with log:
-            if os.geteuid() == 0:
-                # `exec` keeps one process id all the way, so that /proc/<pid>/root is the daemon's.
-                script = f"mkdir -p {_RUN_DIRECTORY} && mount -t tmpfs corridor {_RUN_DIRECTORY} && exec {daemon}"
-                command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
-            else:
-                _require_writable_run_directory()
-                command = daemon.split()
+        daemon = f"{_which('pcscd')} --foreground --config {configuration}{_polkit_option()}"
+        if private:
+            user = [] if os.geteuid() == 0 else ["--map-root-user"]
+            # `exec` keeps one process id all the way, so that /proc/<pid>/root is the daemon's.
+            script = f"{_EMPTY_RUN_DIRECTORY} && exec {daemon}"
+            command = ["unshare", *user, "--mount", "--propagation", "private", "sh", "-c", script]
+        else:
+            _require_writable_run_directory()
+            command = daemon.split()
+        with (self._directory / "pcscd.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (fixed words and our own paths)
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
-        sock = Path(f"/proc/{self._process.pid}/root{_SOCKET}") if os.geteuid() == 0 else _SOCKET
+        sock = Path(f"/proc/{self._process.pid}/root{_SOCKET}") if private else _SOCKET
         self._wait_until_ready(sock, port)
-        environment = {"PCSCLITE_CSOCK_NAME": str(sock)} if os.geteuid() == 0 else {}
-        return PcscAccess(READER_NAME, port, environment)
+        self._guard = _end_with_us(self._process.pid)
+        return PcscAccess(READER_NAME, port, {"PCSCLITE_CSOCK_NAME": str(sock)} if private else {})
 
     def _wait_until_ready(self, sock: Path, port: int) -> None:
         end = time.monotonic() + _START_SECONDS
@@ -124,6 +138,14 @@ class PcscDaemon:
                 return
             time.sleep(0.02)
         raise DeviceError(ErrorCode.DEVICE_TIMEOUT, "pcscd was not ready in time")
+
+
+def _end_with_us(pid: int) -> subprocess.Popen[bytes]:
+    """A shell that ends the daemon when this process is gone, however it went: its input closes then."""
+    script = f'read -r _; [ "$(cat /proc/{pid}/comm)" = pcscd ] && kill {pid}'
+    return subprocess.Popen(  # noqa: S603 (fixed words and a number)
+        ["/bin/sh", "-c", script], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
 
 def _require_programs() -> None:
