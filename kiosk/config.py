@@ -46,7 +46,7 @@ class KioskConfig(BaseModel):
     site_name: str
     kiosk_id: Identifier
     direction: Direction = Direction.ARRIVAL
-    flight: str | None = None
+    flight: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,3}[0-9]{1,4}[A-Z]?$")] | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     trusted_hosts: tuple[str, ...] = ()  # further names a browser may call this kiosk by

@@ -23,6 +23,7 @@ from hardware.ports import Frame
 
 MAX_WIDTH = 1800
 READ_SECONDS = 12.0
+SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
 
 
 class MrzReader:
@@ -112,11 +113,23 @@ def _recognise(image: Frame, thorough: bool) -> Iterator[tuple[str, ...]]:
         text = ocr(region)
         if thorough:
             _, better, _ = BoxToMRZ()(box, pipeline["img"], pipeline["img_small"], pipeline["scale_factor"])
-            yield _lines(better)
-        yield _lines(text)
+            yield from _candidates(better)
+        yield from _candidates(text)
+
+
+def _candidates(text: str) -> Iterator[tuple[str, ...]]:
+    """What the lines of one region may be: the zone itself, or the first two lines of a card's.
+
+    A card's name line is often short, so that it is found as a region of its own; nothing on it is guarded by a
+    check digit, and so nothing of it is wanted.
+    """
+    lines = _lines(text)
+    yield lines
+    if len(lines) == 2 and all(len(line) <= 36 for line in lines):
+        yield (*lines, "<" * 30)
 
 
 def _lines(text: str) -> tuple[str, ...]:
     """The long lines of what the recogniser saw, without blanks, the last three at most."""
     lines = ("".join(line.split()) for line in text.splitlines())
-    return tuple(line for line in lines if len(line) >= 24)[-3:]
+    return tuple(line for line in lines if len(line) >= SHORTEST_LINE)[-3:]
