@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     which = replay.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true")
     which.add_argument("--record", metavar="ID")
+    records = add(
+        "records", _records, "one JSON row per record: channel, reasons, checks, times; nothing personal"
+    )
+    records.add_argument("--receipt", metavar="NUMBER", help="only the newest record with this receipt number")
     audit = actions.add_parser("audit", help="the audit chains").add_subparsers(required=True, metavar="COMMAND")
     add("verify", _verify, "verify every chain; exit status 1 when one is broken", audit)
     retention = actions.add_parser("retention", help="retention").add_subparsers(required=True, metavar="COMMAND")
@@ -137,6 +141,19 @@ def _replay(options: argparse.Namespace) -> int:
     summary = {"records": len(decided), "same": len(decided) - different, "different": different}
     print(json.dumps(summary | {"erased": len(found) - len(decided)}))  # noqa: T201 - the command's answer
     return 1 if different else 0
+
+
+def _records(options: argparse.Namespace) -> int:
+    from central.records import rows
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        for row in rows(central, receipt=options.receipt):
+            print(json.dumps(row))  # noqa: T201 - the command's answer
+    finally:
+        central.close()
+    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -152,6 +152,8 @@ def dispose(
         raise NotAllowed
     _fits(agency, outcome, reason_code, hand_over_to)
     with central.storage.read() as session:
+        if hand_over_to is not None and _decided(session, site, record_id, hand_over_to):
+            raise InvalidDisposition("that_agency_has_decided")
         central.users.throttle(session, user.user_id, "signing", now)
         row = _open(central, session, user, record_id, agency, outcome)
         classes = frozenset(
@@ -286,6 +288,11 @@ def _second(
     if not other.may(Permission.CASE_CONFIRM, site_id=central.config.site_id, agency=agency):
         raise NotAllowed
     return signed
+
+
+def _decided(session: Session, site: str, record_id: str, agency: Agency) -> bool:
+    row = session.get(StoredReferral, (site, record_id, agency.value))
+    return row is not None and row.closed_at is not None
 
 
 def _count_refusal(central: Central, user: User) -> None:

@@ -21,7 +21,7 @@ from central.audit import station_chain
 from central.referrals import stored_decision
 from central.risk import Features, ListHit
 from central.sampling import Lottery
-from central.screening import WatchList
+from central.screening import WatchList, fold
 from central.service import Central
 from central.storage.models import (
     DocumentIndex,
@@ -127,7 +127,7 @@ def screen(
     screened = set()
     for person in party.persons:
         document = person.identity
-        if document is None or not (document.surname or document.given_names):
+        if document is None or not fold(f"{document.surname or ''}{document.given_names or ''}"):
             continue
         screened.add(person.person_id)
         found = watch_list.screen(document.surname or "", document.given_names or "", document.birth_date, on)

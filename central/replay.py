@@ -57,7 +57,7 @@ def replay(central: Central, record_id: str) -> Replayed:
             return Replayed(record_id, None, "erased")
     again = risk.decide(features)
     differences = list(_differences(decision.persons, again))
-    draw = _draw(central, decision)
+    draw = _draw(central, decision, decision_row.sampling_commitment)
     if draw.commitment != decision_row.sampling_commitment:
         differences.append("the sampling seed is another one")
     if sorted(features.drawn) != kept["drawn"]:
@@ -113,7 +113,7 @@ def stored_features(central: Central, session: Session, record: TransactionRecor
         rates=rates,
         on=on,
         transport=TransportMode(kept["transport"]),
-        drawn=_draw(central, decision).drawn(record),
+        drawn=_draw(central, decision, _commitment(central, session, record.record_id)).drawn(record),
         hits=hits,
         screened=screened,
     )
@@ -139,10 +139,24 @@ def artifact(central: Central, session: Session, kind: str, sha256: str) -> byte
     return decrypt(key.secret, row.content, "|".join(place))
 
 
-def _draw(central: Central, decision: Decision) -> sampling.Lottery:
+def _draw(central: Central, decision: Decision, commitment: str) -> sampling.Lottery:
+    """The draw of a decision: by the seed that its commitment names, whichever is current now."""
     versions = decision.versions
-    return sampling.of_period(
-        central.sampling_seeds.current.secret, versions.sampling_period, versions.sampling_rate
+    draws = [
+        sampling.of_period(key.secret, versions.sampling_period, versions.sampling_rate)
+        for key in central.sampling_seeds.keys
+    ]
+    return next((draw for draw in draws if draw.commitment == commitment), draws[0])
+
+
+def _commitment(central: Central, session: Session, record_id: str) -> str:
+    return (
+        session.scalar(
+            select(StoredDecision.sampling_commitment).where(
+                StoredDecision.site_id == central.config.site_id, StoredDecision.record_id == record_id
+            )
+        )
+        or ""
     )
 
 

@@ -20,7 +20,6 @@ from datetime import date
 from pathlib import Path
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
 
 from central.risk import ListHit
 from contracts.disposition import Agency
@@ -190,7 +189,8 @@ def fold(name: str) -> str:
     lowered = "".join(CYRILLIC.get(character, character) for character in name.lower())
     plain = unicodedata.normalize("NFKD", lowered.replace("ł", "l").replace("ß", "ss").replace("ø", "o"))
     letters = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(re.sub(r"[^a-z]+", " ", letters.replace("'", "").replace("’", "")).split())
+    parts = re.sub(r"[^a-z]+", " ", letters.replace("'", "").replace("’", "")).strip()
+    return re.sub(r"\b(al|el) (?=[a-z])", r"\1", parts)  # an article belongs to its name, however it is printed
 
 
 def sound(part: str) -> str:
@@ -198,8 +198,7 @@ def sound(part: str) -> str:
     text = part
     for spelling, one in SOUNDS:
         text = text.replace(spelling, one)
-    text = re.sub(r"(.)\1+", r"\1", text)
-    return text[:1] + re.sub(r"[aeiouh]", "", text[1:])
+    return re.sub(r"(.)\1+", r"\1", text[:1] + re.sub(r"[aeiouh]", "", text[1:]))
 
 
 def trigrams(name: str) -> set[str]:
@@ -229,7 +228,7 @@ def similarity(one: str, other: str) -> int:
 
 
 def _part_similarity(one: str, other: str) -> float:
-    spelt = max(fuzz.ratio(one, other), 100 * JaroWinkler.similarity(one, other) - 4)
+    spelt = fuzz.ratio(one, other)
     if sound(one) == sound(other) and len(sound(one)) > 1:
         spelt = max(spelt, 92.0)
     return spelt

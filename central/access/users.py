@@ -243,7 +243,14 @@ class Users:
             )
         )
         for subject in (f"user:{user_id}", f"address:{address}"):
-            session.merge(SignInFailure(site_id=self._site, subject=self._subject(subject), failed_at=now))
+            session.add(
+                SignInFailure(
+                    site_id=self._site,
+                    subject=self._subject(subject),
+                    attempt_id=secrets.token_hex(8),
+                    failed_at=now,
+                )
+            )
         self._audit.append(session, chain=PEOPLE, tag=AuditTag.ACCESS_USER_REFUSED, actor="unknown", now=now)
 
     def sign_in(self, session: Session, row: StoredUser, now: datetime) -> str:

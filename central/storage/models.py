@@ -383,7 +383,8 @@ class SignInFailure(Base):
 
     site_id: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)
-    failed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(primary_key=True)
+    failed_at: Mapped[datetime]
 
 
 class AuditEvent(Base):

@@ -235,8 +235,9 @@ def upgrade() -> None:
         "sign_in_failures",
         sa.Column("site_id", sa.String(length=200), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("attempt_id", sa.String(length=200), nullable=False),
         sa.Column("failed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("site_id", "subject", "failed_at"),
+        sa.PrimaryKeyConstraint("site_id", "subject", "attempt_id"),
     )
     op.create_table(
         "stations",

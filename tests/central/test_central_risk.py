@@ -1,0 +1,284 @@
+"""The decision, pure: what refers and why, and the matrix of rule 3: nothing but PASSED is green."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from central_scene import START, declaration, passed, passport, person, record
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.risk import Features, ListHit, agencies, decide
+from contracts.checks import BAG_CHECKS, DOCUMENT_CHECKS, FACE_CHECKS, Check, CheckName, Verdict
+from contracts.decision import Channel, ReasonClass, Severity
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
+from contracts.disposition import Agency
+from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, Person
+from declarations.money import demonstration_rates
+from declarations.packs import load_pack
+
+PACK, RATES = load_pack("eaeu-by"), demonstration_rates()
+TODAY = START.date()
+RED = DeclaredChannel.RED
+
+
+def features(*persons: Person, finished: str = "complete", **changes: Any) -> Features:
+    sent = record(*persons, finished=finished)
+    everybody = frozenset(one.person_id for one in sent.party.persons)
+    made = Features(record=sent, pack=PACK, rates=RATES, on=TODAY, screened=everybody)
+    return replace(made, **changes)
+
+
+def codes(*persons: Person, **changes: Any) -> list[str]:
+    return sorted(reason.code for outcome in decide(features(*persons, **changes)) for reason in outcome.reasons)
+
+
+def altered(name: CheckName, check: Check | None) -> Person:
+    """The ordinary traveller with one check replaced, or left out."""
+
+    def of(names: tuple[CheckName, ...]) -> tuple[Check, ...]:
+        rest = tuple(one for one in passed(*names) if one.name is not name)
+        return (*rest, check) if check is not None and name in names else rest
+
+    return person(
+        documents=(passport(checks=of(DOCUMENT_CHECKS)),),
+        face=FaceResult(decision=FaceDecision.MATCH, score=0.7, checks=of(FACE_CHECKS)),
+        bags=(Bag(tag="0123456789", weight_kg=18.4, checks=of(BAG_CHECKS)),),
+    )
+
+
+REQUIRED = sorted(PACK.required_checks(DocumentFormat.TD3, has_bags=True))
+
+
+def never_green() -> Iterator[tuple[CheckName, Verdict | None]]:
+    for name in REQUIRED:
+        for verdict in (*(verdict for verdict in Verdict if verdict is not Verdict.PASSED), None):
+            yield name, verdict
+
+
+def test_the_ordinary_traveller_is_green() -> None:
+    assert codes(person()) == []
+    assert len(REQUIRED) == 18
+
+
+@pytest.mark.parametrize(("name", "verdict"), [*never_green()])
+def test_no_required_check_but_passed_is_green(name: CheckName, verdict: Verdict | None) -> None:
+    check = Check(name=name, verdict=verdict, reason="told_by_the_test") if verdict else None
+    told = Verdict.NOT_CHECKED if verdict is None else verdict
+    assert codes(altered(name, check)) == [f"CHECK_{name.value.upper()}_{told.value}"]
+
+
+@pytest.mark.parametrize("name", [CheckName.MRZ_VIZ, CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION])
+def test_what_is_not_required_yet_does_not_refer(name: CheckName) -> None:
+    assert codes(altered(name, None)) == []
+
+
+def test_a_check_said_twice_counts_as_the_worse() -> None:
+    checks = (
+        *passed(*DOCUMENT_CHECKS),
+        Check(name=CheckName.DG_HASHES, verdict=Verdict.FAILED, reason="hash_mismatch_dg2"),
+    )
+    assert codes(person(documents=(passport(checks=checks),))) == ["CHECK_DG_HASHES_FAILED"]
+
+
+def test_every_bag_is_checked() -> None:
+    second = Bag(
+        tag=None, weight_kg=10, checks=(Check(name=CheckName.BAG_TAG, verdict="NOT_PRESENT", reason="x_1"),)
+    )
+    found = codes(person(bags=(*person().bags, second)))
+    assert found == ["CHECK_BAG_TAG_NOT_PRESENT", "CHECK_BAG_WEIGHT_NOT_CHECKED"]
+
+
+def test_no_bags_need_no_bag_checks() -> None:
+    assert codes(person(bags=())) == []
+
+
+def test_no_face_no_document_no_declaration() -> None:
+    assert "CHECK_FACE_MATCH_NOT_CHECKED" in codes(person(face=None))
+    assert "CHECK_MRZ_READ_NOT_CHECKED" in codes(person(documents=()))
+    assert codes(person(declaration=None)) == ["DECLARATION_UNKNOWN"]
+
+
+def test_a_face_that_did_not_match_whatever_the_check_says() -> None:
+    face = FaceResult(decision=FaceDecision.DOUBT, score=0.4, checks=passed(*FACE_CHECKS))
+    assert codes(person(face=face)) == ["CHECK_FACE_MATCH_ERROR"]
+
+
+def test_classes_keep_risk_and_broken_devices_apart() -> None:
+    def classes(name: CheckName, verdict: Verdict) -> list[ReasonClass]:
+        check = Check(name=name, verdict=verdict, reason="told_by_the_test")
+        return [reason.reason_class for reason in decide(features(altered(name, check)))[0].reasons]
+
+    assert classes(CheckName.DG_HASHES, Verdict.FAILED) == [ReasonClass.CHIP]
+    assert classes(CheckName.MRZ_EXPIRY, Verdict.FAILED) == [ReasonClass.DOCUMENT]
+    assert classes(CheckName.FACE_MATCH, Verdict.FAILED) == [ReasonClass.FACE]
+    assert classes(CheckName.BAG_TAG, Verdict.NOT_PRESENT) == [ReasonClass.BAGGAGE]
+    for verdict in (Verdict.ERROR, Verdict.NOT_CHECKED):
+        assert classes(CheckName.DG_HASHES, verdict) == [ReasonClass.TECHNICAL]
+
+
+def test_declared_red_with_and_without_anything_over() -> None:
+    assert codes(person(declaration=declaration(declared_channel=RED))) == ["DECLARED_RED"]
+    item = GoodsItem(kind=GoodsKind.ALCOHOL, quantity="5", unit=Unit.LITRE)
+    outcome = decide(features(person(declaration=declaration(declared_channel=RED, items=(item,)))))[0]
+    assert [(reason.code, reason.reason_class) for reason in outcome.reasons] == [
+        ("DECLARED_RED", ReasonClass.DECLARED),
+        ("ALCOHOL_OVER_NORM", ReasonClass.DECLARED),
+    ]
+    assert outcome.reasons[1].facts["declared"] == "5"
+    assert outcome.reasons[1].facts["norm"] == "3"
+    assert outcome.reasons[1].legal_basis
+
+
+def test_over_a_norm_and_declared_green_is_a_mismatch() -> None:
+    item = GoodsItem(kind=GoodsKind.ALCOHOL, quantity="5", unit=Unit.LITRE)
+    reasons = decide(features(person(declaration=declaration(items=(item,)))))[0].reasons
+    assert [(reason.code, reason.reason_class) for reason in reasons] == [
+        ("ALCOHOL_OVER_NORM", ReasonClass.DECLARATION_MISMATCH)
+    ]
+
+
+def test_cash() -> None:
+    money = Money(kind=MoneyKind.CASH, amount="12000", currency="USD")
+    found = codes(person(declaration=declaration(declared_channel=RED, money=(money,))))
+    assert found == ["CASH_OVER_THRESHOLD", "DECLARED_RED"]
+
+
+def test_an_unknown_amount_refers() -> None:
+    item = GoodsItem(kind=GoodsKind.ALCOHOL)
+    assert codes(person(declaration=declaration(items=(item,)))) == ["ALCOHOL_UNKNOWN"]
+
+
+def test_the_unaccompanied_question_not_answered() -> None:
+    found = codes(person(declaration=declaration(unaccompanied_baggage=None)))
+    assert found == ["UNACCOMPANIED_BAGGAGE_UNKNOWN"]
+
+
+def test_nothing_is_green_that_nobody_certified() -> None:
+    assert codes(person(declaration=declaration(certified_at=None))) == ["DECLARATION_NOT_CERTIFIED"]
+
+
+@pytest.mark.parametrize(("weight", "found"), [(50.0, []), (50.1, ["BAG_WEIGHT_OVER_NORM"])])
+def test_the_scale_against_the_weight_norm(weight: float, found: list[str]) -> None:
+    bag = Bag(tag="0123456789", weight_kg=weight, checks=passed(*BAG_CHECKS))
+    assert codes(person(bags=(bag,))) == found
+
+
+def test_two_bags_are_one_persons_weight() -> None:
+    bag = Bag(tag="0123456789", weight_kg=26, checks=passed(*BAG_CHECKS))
+    assert codes(person(bags=(bag, bag))) == ["BAG_WEIGHT_OVER_NORM"]
+
+
+def test_lists_and_the_sample() -> None:
+    hit = ListHit("e1", "wanted", "W-01", Agency.POLICE, 93, "agrees")
+    made = features(person(), hits={"p1": (hit,)}, drawn=frozenset({"p1"}))
+    outcomes = decide(made)
+    assert [reason.code for reason in outcomes[0].reasons] == ["WATCH_LIST_NAME", "RANDOM_SAMPLE"]
+    assert outcomes[0].reasons[0].severity is Severity.SEE_FIRST
+    assert agencies(outcomes, {Agency.POLICE}) == (Agency.CUSTOMS, Agency.POLICE)
+
+
+def test_nobody_is_green_whom_nobody_screened() -> None:
+    assert codes(person(), screened=frozenset()) == ["WATCH_LIST_NOT_CHECKED"]
+
+
+def test_a_diplomat_goes_to_a_person_before_the_face() -> None:
+    diplomat = person(documents=(passport(document_code="PD"),), face=None, bags=(), declaration=None)
+    assert codes(diplomat, finished="to_officer") == ["ELIGIBILITY_DIPLOMAT"]
+    assert agencies(decide(features(diplomat, finished="to_officer"))) == (Agency.CUSTOMS, Agency.BORDER)
+
+
+def test_an_unreadable_page_lists_its_cause_only() -> None:
+    checks = (Check(name=CheckName.MRZ_READ, verdict=Verdict.FAILED, reason="not_read"),)
+    page = passport(format="unknown", document_code="", issuer=None, number=None, nationality=None, surname=None,
+                    given_names=None, birth_date=None, expiry_date=None, sex=None, checks=checks)  # fmt: skip
+    found = codes(
+        person(documents=(page,), face=None, bags=(), declaration=None),
+        finished="to_officer",
+        screened=frozenset(),
+    )
+    assert found == ["CHECK_MRZ_READ_FAILED"]
+
+
+def test_who_asks_for_an_officer_is_asked_nothing_else() -> None:
+    asking = person(asked_for_officer=True, declaration=None, bags=())
+    assert codes(asking, finished="to_officer") == ["ASKED_FOR_OFFICER"]
+
+
+def test_a_journey_that_ended_early_is_never_green() -> None:
+    assert codes(person(), finished="to_officer") == ["JOURNEY_ENDED_EARLY"]
+    nothing = person(documents=(), face=None, bags=(), declaration=None)
+    assert codes(nothing, finished="to_officer", screened=frozenset()) == ["JOURNEY_ENDED_EARLY"]
+
+
+def family(**minor: Any) -> tuple[Person, ...]:
+    child = passport(number="C1234567", given_names="MAYA", birth_date=date(2017, 5, 1))
+    values: dict[str, Any] = {
+        "person_id": "p2",
+        "role": "minor",
+        "guardian": "p1",
+        "declaration": None,
+        "bags": (),
+    }
+    values["documents"] = (child,)
+    return person(declaration=declaration(covers=("p2",))), person(**(values | minor))
+
+
+def test_a_family_is_green_together_and_red_together() -> None:
+    assert codes(*family()) == []
+    assert codes(*family(face=None)) == [
+        "CHECK_FACE_MATCH_NOT_CHECKED",
+        "CHECK_FACE_QUALITY_NOT_CHECKED",
+        "CHECK_PRESENTATION_ATTACK_NOT_CHECKED",
+    ]
+
+
+def test_a_minor_whom_nobody_speaks_for() -> None:
+    lead, child = family()
+    assert codes(lead.model_copy(update={"declaration": declaration()}), child) == ["DECLARATION_UNKNOWN"]
+    assert "ELIGIBILITY_UNACCOMPANIED_MINOR" in codes(lead, child.model_copy(update={"guardian": None}))
+
+
+def test_a_visa_has_checks_of_its_own() -> None:
+    good = passport(format="MRV-A", document_code="V", checks=passed(*DOCUMENT_CHECKS[:3]))
+    assert codes(person(documents=(good, passport()))) == []
+    bad = good.model_copy(update={"checks": ()})
+    assert codes(person(documents=(bad, passport()))) == [
+        "CHECK_MRZ_CHECK_DIGITS_NOT_CHECKED",
+        "CHECK_MRZ_EXPIRY_NOT_CHECKED",
+        "CHECK_MRZ_READ_NOT_CHECKED",
+    ]
+
+
+@given(
+    st.dictionaries(st.sampled_from(list(CheckName)), st.sampled_from([*Verdict, None]), max_size=6),
+    st.sampled_from(["complete", "to_officer"]),
+    st.sampled_from(list(DeclaredChannel)),
+    st.booleans(),
+)
+def test_green_only_by_rule_2(
+    given_checks: dict[CheckName, Verdict | None], finished: str, declared: DeclaredChannel, drawn: bool
+) -> None:
+    def of(names: tuple[CheckName, ...]) -> tuple[Check, ...]:
+        made = []
+        for name in names:
+            verdict = given_checks.get(name, Verdict.PASSED)
+            if verdict is not None:
+                made.append(Check(name=name, verdict=verdict, reason="told_by_the_test"))
+        return tuple(made)
+
+    traveller = person(
+        documents=(passport(checks=of(DOCUMENT_CHECKS)),),
+        face=FaceResult(decision=FaceDecision.MATCH, checks=of(FACE_CHECKS)),
+        bags=(Bag(tag="0123456789", weight_kg=5, checks=of(BAG_CHECKS)),),
+        declaration=declaration(declared_channel=declared),
+    )
+    made = features(traveller, finished=finished, drawn=frozenset({"p1"} if drawn else ()))
+    unpassed = [name for name in REQUIRED if given_checks.get(name, Verdict.PASSED) is not Verdict.PASSED]
+    should_be_green = finished == "complete" and declared == "green" and not drawn and not unpassed
+    assert (decide(made)[0].channel is Channel.GREEN) == should_be_green
+    assert decide(made) == decide(made)
