@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,7 +24,7 @@ from contracts.errors import ErrorCode
 from documents import tlv
 from documents.access import BacKeys, session_of
 from documents.apdu import Answer, Command
-from documents.lds import APPLICATION, CARD_ACCESS, FILES
+from documents.lds import APPLICATION, CARD_ACCESS, FILES, GROUPS, parse_dg1
 from documents.mrz import MrzKey
 from documents.secure_messaging import Session
 from hardware.ports import DeviceError
@@ -68,6 +69,40 @@ class Fault:
         raise ValueError(f"unknown fault {text!r}; there are: {FAULT_FORMS}")
 
 
+_CURVES = ("secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1")
+
+
+@dataclass(frozen=True, repr=False)
+class AuthenticationKey:
+    """The private key of active authentication. ValueError for a curve that there is not."""
+
+    private_value: int
+    curve: str = "secp256r1"
+
+    def __post_init__(self) -> None:
+        if self.curve not in _CURVES:
+            raise ValueError(f"unknown curve; there are: {', '.join(_CURVES)}")
+
+    def sign(self, challenge: bytes) -> bytes:
+        """ECDSA with SHA-256 as r || s (TR-03111 §5.2.1)."""
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+        curve = {
+            "secp256r1": ec.SECP256R1(),
+            "secp384r1": ec.SECP384R1(),
+            "secp521r1": ec.SECP521R1(),
+            "brainpoolP256r1": ec.BrainpoolP256R1(),
+            "brainpoolP384r1": ec.BrainpoolP384R1(),
+            "brainpoolP512r1": ec.BrainpoolP512R1(),
+        }[self.curve]
+        key = ec.derive_private_key(self.private_value, curve)
+        r, s = decode_dss_signature(key.sign(challenge, ec.ECDSA(hashes.SHA256())))
+        size = (curve.key_size + 7) // 8
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
 class CardGone(Exception):
     """The card has left the field (a fault says so)."""
 
@@ -79,13 +114,15 @@ class PassportCard:
         self,
         files: dict[int, bytes],
         key: MrzKey,
-        authentication_key: int | None = None,
+        authentication_key: AuthenticationKey | int | None = None,
         fault: Fault | None = None,
         radio: RadioProfile = "none",
         card_access: bytes | None = None,
     ) -> None:
         self._files = dict(files)
         self._bac = BacKeys.of(key)
+        if isinstance(authentication_key, int):
+            authentication_key = AuthenticationKey(authentication_key)
         self._authentication_key = authentication_key
         self._fault = fault
         self._bits_per_second = {"none": 0, "424": 424_000, "848": 848_000}[radio]
@@ -101,22 +138,19 @@ class PassportCard:
     ) -> PassportCard:
         """Load a directory of chip files. ValueError when it is none or the fault is unknown."""
         try:
-            keys = json.loads((directory / "keys.json").read_text(encoding="utf-8"))
-            key = MrzKey(keys["mrz"]["number"], keys["mrz"]["birth"], keys["mrz"]["expiry"])
-            proof = keys.get("active_authentication")
-            value = int(proof["private_value"], 16) if proof else None
             files = {
                 file.identifier: (directory / file.file_name).read_bytes()
                 for file in FILES.values()
                 if (directory / file.file_name).is_file()
             }
+            key, proof = _keys(directory, files)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{directory.name}: not a directory of chip files ({type(error).__name__})") from None
         access = directory / CARD_ACCESS.file_name
         return cls(
             files,
             key,
-            value,
+            proof,
             Fault.parse(fault) if fault else None,
             radio,
             access.read_bytes() if access.is_file() else None,
@@ -289,18 +323,23 @@ class PassportCard:
             return Answer(b"", 0x6D00)
         if len(command.data) != 8:
             return Answer(b"", 0x6700)
-        return Answer(_sign_plainly(self._authentication_key, command.data), 0x9000)
+        return Answer(self._authentication_key.sign(command.data), 0x9000)
 
 
-def _sign_plainly(private_value: int, challenge: bytes) -> bytes:
-    """ECDSA P-256 with SHA-256 as r || s (TR-03111 §5.2.1)."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-    key = ec.derive_private_key(private_value, ec.SECP256R1())
-    r, s = decode_dss_signature(key.sign(challenge, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+def _keys(directory: Path, files: dict[int, bytes]) -> tuple[MrzKey, AuthenticationKey | None]:
+    """The card's secrets: of keys.json, or, for a bare dump of files, the key that its DG1 gives."""
+    path = directory / "keys.json"
+    if not path.is_file():
+        key = parse_dg1(files[GROUPS[1].identifier], datetime.now(UTC).date()).key
+        if key is None:
+            raise ValueError("DG1 gives no key")
+        return key, None
+    keys = json.loads(path.read_text(encoding="utf-8"))
+    proof = keys.get("active_authentication")
+    return (
+        MrzKey(keys["mrz"]["number"], keys["mrz"]["birth"], keys["mrz"]["expiry"]),
+        AuthenticationKey(int(proof["private_value"], 16), proof.get("curve", "secp256r1")) if proof else None,
+    )
 
 
 class SimulatedReader:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -14,13 +17,13 @@ from contracts.checks import CheckName, Verdict
 from contracts.errors import ErrorCode
 from contracts.party import NameSource
 from documents import tlv
-from documents.lds import CARD_ACCESS, FILES, GROUPS, LdsError, encode_dg2, parse_dg2
+from documents.lds import CARD_ACCESS, FILES, GROUPS, LdsError, encode_dg2, encode_dg15, parse_dg2
 from documents.mrz import Mrz, MrzKey, compose_td1, compose_td3, parse_mrz
 from documents.passive_authentication import parse_sod
 from documents.reading import CHIP_CHECKS, ChipReading, read_chip, unread_chip
 from documents.trust import TrustStore
 from hardware.ports import DeviceError
-from hardware.simulators.card import CardGone, Fault, PassportCard
+from hardware.simulators.card import AuthenticationKey, CardGone, Fault, PassportCard
 from hardware.specimens.issuer import ChipFiles, SpecimenAuthority, specimen_fingerprints, untrusted_authority
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -144,6 +147,29 @@ def test_large_portraits_are_read_behind_the_short_offsets() -> None:
     reading = read(signed)
     assert failing(reading) == {}
     assert reading.portrait == image
+
+
+@pytest.mark.parametrize(
+    ("name", "curve"),
+    [("secp521r1", ec.SECP521R1()), ("brainpoolP256r1", ec.BrainpoolP256R1())],
+)
+def test_active_authentication_on_other_curves(name: str, curve: ec.EllipticCurve) -> None:
+    public = ec.derive_private_key(0xC0FFEE, curve).public_key()
+    dg15 = encode_dg15(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    files = {0x0101: CHIP.files["DG1"], 0x0102: CHIP.files["DG2"], 0x010F: dg15, 0x011E: CHIP.files["COM"]}
+    files[0x011D] = UTOPIA.sign({1: files[0x0101], 2: files[0x0102], 15: dg15})
+    for key, expected in ((0xC0FFEE, Verdict.PASSED), (0xDECAF, Verdict.FAILED)):
+        card = PassportCard(files, MrzKey(*CHIP.mrz_key), AuthenticationKey(key, name))
+        reading = read_chip(Line(card), MrzKey(*CHIP.mrz_key), TRUST, NOW, OPTICAL)
+        assert reading.check(CheckName.ACTIVE_AUTHENTICATION).verdict is expected
+
+
+def test_a_bare_dump_of_files_opens_with_its_own_zone_and_proves_nothing(tmp_path: Path) -> None:
+    CHIP.write(tmp_path)
+    (tmp_path / "keys.json").unlink()
+    card = PassportCard.from_directory(tmp_path)
+    reading = read_chip(Line(card), MrzKey(*CHIP.mrz_key), TRUST, NOW, OPTICAL)
+    assert failing(reading) == {"active_authentication": "FAILED no_answer"}
 
 
 # ------------------------------------------------------------------------------------------ the fault stories
