@@ -28,8 +28,7 @@ _LINES = {
 # What an optical reader writes where only a digit can stand.
 _DIGIT_LOOKALIKES = str.maketrans("OQDILBSZG", "000118526")
 _LONGEST_NUMBER = 22  # TD1: nine, and thirteen of the optional data
-_LONGEST_LIFE_YEARS = 50
-_LONGEST_EXPIRED_YEARS = 10
+_LONGEST_LIFE_YEARS = 50  # two digits of a year: at most fifty ahead, else the past
 
 
 def check_digit(text: str) -> str:
@@ -448,7 +447,7 @@ def _expiry(text: str, digit: str, today: date) -> tuple[str | None, date | None
     this_century = today.year // 100 * 100
     for century in (this_century, this_century + 100, this_century - 100):
         expires = _calendar(century, printed)
-        if expires is not None and -_LONGEST_EXPIRED_YEARS <= expires.year - today.year <= _LONGEST_LIFE_YEARS:
+        if expires is not None and _LONGEST_LIFE_YEARS - 100 < expires.year - today.year <= _LONGEST_LIFE_YEARS:
             return printed, expires, verdict
     return printed, None, FieldVerdict(Verdict.FAILED, "impossible_date")
 
