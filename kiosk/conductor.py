@@ -119,6 +119,7 @@ class Conductor:
         self._matcher: FaceMatcher | None = None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._warmed = threading.Event()
         self._configuration: KioskConfiguration | None = None
         self._beat = threading.Event()
         self._threads = [
@@ -131,6 +132,7 @@ class Conductor:
         """Warm the models and workers, deliver what waits, begin to serve."""
         self._parts.delivery.start()
         self._parts.mrz_reader.start()
+        self.handle(journey.ServiceStopped(_now()))  # until the models are loaded nobody is invited
         self._jobs.put(self._warm)
         for thread in self._threads:
             thread.start()
@@ -313,10 +315,13 @@ class Conductor:
                 self.handle(journey.StepFailed(_now()))
 
     def _warm(self) -> None:
+        self._parts.mrz_reader.wait_until_ready()
         self._matcher = self._parts.load_matcher()
         start_worker = getattr(self._parts.chip_worker, "start", None)
         if start_worker is not None:
             start_worker()
+        self._warmed.set()
+        self._beat.set()
 
     def _read_page(self, effect: journey.ReadPage) -> None:
         person, unwanted = effect.person_id, self._unwanted(effect.work)
@@ -604,7 +609,7 @@ class Conductor:
             if not suspended:
                 _LOG.info("heartbeat not delivered: %s", error.code)
         event: journey.Event = journey.ServiceResumed(now)
-        if stopped or suspended:
+        if stopped or suspended or not self._warmed.is_set():
             event = journey.ServiceStopped(now)
         self.handle(event)
 

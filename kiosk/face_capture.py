@@ -123,7 +123,11 @@ class FaceCapture:
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, captured), None, captured)
         frame, face, capture_s = captured
 
+        begun = time.monotonic()
         live = self._matcher.template(frame, face)
+        compared = self._matcher.compare(reference, live)
+        match_s = time.monotonic() - begun
+
         begun = time.monotonic()
         direction: Direction = secrets.choice(("turn_left", "turn_right"))
         attack = self._challenge(direction, face.turn, live, report, stopped)
@@ -131,8 +135,6 @@ class FaceCapture:
             return None
         challenge_s = time.monotonic() - begun
 
-        begun = time.monotonic()
-        compared = self._matcher.compare(reference, live)
         match = Verdict.PASSED if compared.decision is FaceDecision.MATCH else Verdict.FAILED
         result = FaceResult(
             decision=compared.decision,
@@ -151,7 +153,7 @@ class FaceCapture:
             problem = "not_matched"
         elif attack.verdict is not Verdict.PASSED:
             problem = attack.reason
-        return Look(result, frame, problem, capture_s, challenge_s, time.monotonic() - begun)
+        return Look(result, frame, problem, capture_s, challenge_s, match_s)
 
     def _capture(
         self, report: Callable[[Seen], None], stopped: Callable[[], bool]

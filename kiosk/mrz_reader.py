@@ -22,7 +22,9 @@ import numpy as np
 from hardware.ports import Frame
 
 MAX_WIDTH = 1800
-READ_SECONDS = 12.0
+READ_SECONDS = 30.0  # an image on which a filter hangs; an ordinary page takes one
+START_SECONDS = 90.0
+READY = "ready"
 SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
 
 
@@ -32,6 +34,7 @@ class MrzReader:
     def __init__(self) -> None:
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._ready = False
 
     def start(self) -> None:
         """Start the process now, so that the first traveller does not wait for it."""
@@ -42,15 +45,24 @@ class MrzReader:
         process = context.Process(target=_serve, args=(theirs,), daemon=True, name="mrz-reader")
         process.start()
         theirs.close()
-        self._process, self._pipe = process, ours
+        self._process, self._pipe, self._ready = process, ours, False
+
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> bool:
+        """Its imports take seconds; better now than while a traveller waits."""
+        self.start()
+        assert self._pipe is not None
+        if not self._ready and self._pipe.poll(seconds):
+            with contextlib.suppress(OSError, EOFError):
+                self._ready = self._pipe.recv() == READY
+        return self._ready
 
     def read(
         self, image: Frame, *, thorough: bool = False, seconds: float = READ_SECONDS
     ) -> tuple[tuple[str, ...], ...]:
         """`thorough` also tries PassportEye's enlargements and filters: slower, for a page that would not read."""
-        self.start()
-        assert self._pipe is not None
         try:
+            if not self.wait_until_ready() or self._pipe is None:
+                return ()
             self._pipe.send((image, thorough))
             if self._pipe.poll(seconds):
                 answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
@@ -77,6 +89,7 @@ def _serve(pipe: Connection) -> None:
     try:
         with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
             _recognise(np.zeros((64, 64, 3), dtype=np.uint8), False)  # pays for the imports
+            pipe.send(READY)
             while True:
                 image, thorough = pipe.recv()
                 try:
