@@ -1,21 +1,26 @@
-"""A hall of fictional travellers for the officers' and administrators' pages: synthetic records out of contracts."""
+"""A hall of fictional travellers for the staff's pages: synthetic records out of contracts."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import re
 import uuid
 import zipfile
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from central_scene import PASSWORD, add_user
 from cryptography.hazmat.primitives import hpke
+from flask import Flask
 from PIL import Image, ImageDraw
+from werkzeug.test import TestResponse
 
+from central.access.permissions import Role
 from central.intake import accept, store_evidence
-from central.service import Central
+from central.service import Central, central_of
 from contracts.checks import BAG_CHECKS, FACE_CHECKS, Check, CheckName, Verdict
 from contracts.decision import Decision
 from contracts.declaration import (
@@ -27,6 +32,7 @@ from contracts.declaration import (
     MoneyKind,
     Unit,
 )
+from contracts.disposition import Agency
 from contracts.evidence import EVIDENCE_SUITE, EvidenceKind, evidence_info
 from contracts.party import (
     Bag,
@@ -218,3 +224,51 @@ NO_CAMERA = Guest(
 )  # fmt: skip
 CHOSE_A_PERSON = Guest("ARMAN", "DARA", "X1200006", asked=True, language="fa")
 HALL = (OVER_ALCOHOL, WITH_CASH, ALTERED_CHIP, DOUBTFUL_FACE, HEAVY_BAG, NO_CAMERA, CHOSE_A_PERSON, ORDINARY)
+
+
+STAFF: dict[str, tuple[Role, Agency]] = {
+    "olga": (Role.OFFICER, Agency.CUSTOMS),
+    "petr": (Role.OFFICER, Agency.CUSTOMS),
+    "boris": (Role.OFFICER, Agency.BORDER),
+    "sergei": (Role.SUPERVISOR, Agency.CUSTOMS),
+    "nina": (Role.ADMINISTRATOR, Agency.CUSTOMS),
+    "ivan": (Role.AUDITOR, Agency.CUSTOMS),
+}
+
+
+def joins(central: Central, *user_ids: str) -> None:
+    """Give people of the cast an account; a second time does nothing (passwords take a while to hash)."""
+    with central.storage.read() as reading:
+        there = {row.user.user_id for row in central.users.all(reading)}
+    for user_id in user_ids:
+        if user_id not in there:
+            add_user(central, user_id, STAFF[user_id])
+
+
+@dataclass
+class Console:
+    """A browser: it keeps cookies, reads forms and sends them with the token they carry."""
+
+    app: Flask
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    def signs_in(self, user_id: str, password: str = PASSWORD) -> Console:
+        """The same browser, signed in; raises AssertionError if central refuses."""
+        joins(central_of(self.app), user_id)
+        answer = self.submits("/sign-in", user_id=user_id, password=password)
+        assert answer.status_code == 303, answer.text
+        return self
+
+    def sees(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer.text
+
+    def submits(self, action: str, **fields: str) -> TestResponse:
+        """Send a form with the token that this session's forms carry."""
+        text = self.client.get("/officer/me", follow_redirects=True).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', text)
+        assert token is not None
+        return self.client.post(action, data={"csrf_token": token[1], **fields})
