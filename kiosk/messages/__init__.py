@@ -1,10 +1,11 @@
 """The traveller's words: one catalogue for text and for speech.
 
 `messages.po` files with symbolic ids are read as they are, without a compile step. `**bold**` marks what leads a
-sentence. Values that are codes (`kind`, `issuer`, `station`, and `amount` with its `unit`) are put into words here,
-so that whoever composes a `Message` needs no language.
+sentence. Values that are codes (`kind`, `issuer`, and `amount` with its `unit`) are put into words here, so that
+whoever composes a `Message` needs no language.
 
-`ar-XB` is no language: it is English made longer and right to left, to prove the screens before a translator comes.
+`ar-XB` is no language: it is English made longer and right to left, to prove the screens before a translator
+comes.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Catalogue:
     @property
     def languages(self) -> tuple[str, ...]:
         """Codes in the order in which the welcome page offers them."""
-        return tuple(sorted(self._languages, key=lambda code: (list(AUTONYMS) + [code]).index(code)))
+        return tuple(sorted(self._languages, key=lambda code: [*AUTONYMS, code].index(code)))
 
     def ids(self, language: str = SOURCE) -> frozenset[str]:
         return frozenset(self._languages[language])
@@ -150,7 +151,7 @@ def placeholders(form: str) -> frozenset[str]:
 
 
 def _number(text: str) -> int:
-    """The whole number that decides the form: 1 for "1", 10000 for "10,000". A fraction counts as few, as in speech."""
+    """The whole number that decides the form: 1 for "1", 10000 for "10,000". A fraction counts as few."""
     number = re.sub(r"(?<=\d)[\s,.\u00a0\u202f](?=\d{3}(\D|$))", "", text.strip())
     return int(number) if number.isdecimal() else 2
 
@@ -158,13 +159,13 @@ def _number(text: str) -> int:
 def _read(path: Path) -> dict[str, Entry]:
     with path.open("rb") as stream:
         catalog = read_po(stream, locale=path.parent.name, abort_invalid=True)
-    choose = gettext.c2py(catalog.plural_expr)  # type: ignore[attr-defined]  # absent from typeshed
+    choose = gettext.c2py(catalog.plural_expr)
     entries = {}
     for message in catalog:
         if not message.id:
             continue
         name = message.id if isinstance(message.id, str) else message.id[0]
-        forms = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
         entries[name] = Entry(forms, choose)
     return entries
 

@@ -273,8 +273,16 @@ function countDown() {
   if (left && Number(left.textContent) > 0) left.textContent = Number(left.textContent) - 1;
 }
 
+// What scrolls can be reached by keys.
+function reachable() {
+  const main = document.getElementById("main");
+  if (main.scrollHeight > main.clientHeight + 1) main.tabIndex = 0;
+  else main.removeAttribute("tabindex");
+}
+
 function ready() {
   announce();
+  reachable();
   // Who comes back to an amount finds the number; who starts counts by bottle or packet.
   const counter = document.querySelector("[data-counter]");
   if (!counter) return;
@@ -283,6 +291,7 @@ function ready() {
   if (counts.size) sums(counter);
 }
 
+document.fonts.ready.then(reachable);
 setInterval(clock, 5000);
 setInterval(greet, 4000);
 setInterval(countDown, 1000);

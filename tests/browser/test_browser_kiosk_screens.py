@@ -1,0 +1,284 @@
+"""The screens as a browser shows them: axe, and the house's own measures, which axe does not know.
+
+One browser, one page, every sample. Lengths are design pixels of a 1080 x 1920 screen.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.serving import make_server
+
+from kiosk.gallery import sample_views
+from kiosk.screens import add_screens
+
+pytestmark = pytest.mark.browser
+VIEWS = sample_views()
+ASSETS = Path(sys.prefix) / "share/corridor/web"
+PANELLED = (("welcome", "language"), ("document", "notice"), ("goods", "list"), ("result-green", "receipt"))
+# Language, text size, contrast. Each language once as it is; the extremes with the longest words.
+STATES = (
+    ("en", 100, "normal"),
+    ("ru", 100, "normal"),
+    ("be", 100, "high"),
+    ("ar-XB", 100, "normal"),
+    ("ru", 150, "normal"),
+    ("ar-XB", 150, "high"),
+)
+
+# What is measured on each page, in one go.
+MEASURE = """() => {
+  const page = document.getElementById('page');
+  const shown = (e) => e.checkVisibility({visibilityProperty: true, opacityProperty: false});
+  const dialog = document.querySelector('[role=alertdialog]');
+  const within = dialog || document;
+  const main = document.getElementById('main');
+  const window_ = main.getBoundingClientRect();
+  const targets = [...within.querySelectorAll('a[href], button, select, input:not([type=hidden])')].filter(shown);
+  const boxes = targets.map((e) => {
+    // a choice is touched anywhere on its card
+    const box = (e.closest('label.choice') || e).getBoundingClientRect();
+    return {name: e.id || e.name || e.textContent.trim(), x: box.left, y: box.top, w: box.width, h: box.height,
+            inMain: main.contains(e)};
+  });
+  const small = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.nodeValue.trim() || !shown(element) || element.closest('.visually-hidden')) continue;
+    if (element.matches('option')) continue;
+    const size = parseFloat(getComputedStyle(element).fontSize);
+    if (size < 31.9) small.push([element.textContent.trim(), size]);
+  }
+  const wide = [...document.querySelectorAll('#page *')].filter((e) => {
+    if (!shown(e) || e.closest('svg, .visually-hidden, .welcome-hero, .result-hero')) return false;
+    const box = e.getBoundingClientRect();
+    return box.width > 0 && (box.left < -1 || box.right > 1081);
+  }).map((e) => e.className || e.tagName);
+  const holders = '.button, .tile, .chip, .bar-button, .station-name, .condition, .card, .choice-words';
+  const cut = [...document.querySelectorAll(holders)]
+    .filter((e) => shown(e) && e.scrollWidth > e.clientWidth + 2)
+    .map((e) => e.className + ': ' + e.textContent.trim());
+  return {boxes, small, wide, cut, main: [window_.top, window_.bottom], dir: document.documentElement.dir,
+          scrolls: main.scrollHeight - main.clientHeight,
+          fonts: [...document.fonts].filter((f) => f.status === 'error').length};
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The gallery on loopback, under the kiosk's own content policy."""
+    app = Flask("gallery_under_test", static_folder=None)
+    app.secret_key = "only for the token of the test"
+    CSRFProtect(app)
+    add_screens(app, assets_dir=ASSETS, speech_dir=tmp_path_factory.mktemp("speech"), speaker=None, rehearsal=True)
+
+    @app.after_request
+    def policy(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = "default-src 'self'"
+        return response
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def page(site: str) -> Iterator[Any]:
+    """One page of one browser; it fails the test at the end for any complaint of the console."""
+    from playwright.sync_api import sync_playwright
+
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+        )
+        shown = browser.new_page(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
+        shown.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
+        shown.on("pageerror", lambda error: complaints.append(str(error)))
+        yield shown
+        browser.close()
+    assert complaints == []
+
+
+def show(page: Any, site: str, name: str, language: str = "en", size: int = 100, contrast: str = "normal") -> None:
+    name, _, panel = name.partition("#")
+    page.goto(f"{site}/gallery/{name}?language={language}&text_size={size}&contrast={contrast}&panel={panel}")
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def all_names() -> list[str]:
+    return [*VIEWS, *(f"{name}#{panel}" for name, panel in PANELLED)]
+
+
+@pytest.mark.parametrize(("language", "size", "contrast"), STATES)
+def test_every_screen_keeps_the_house_measures(
+    page: Any, site: str, language: str, size: int, contrast: str
+) -> None:
+    wrong: list[str] = []
+    for name in all_names():
+        show(page, site, name, language, size, contrast)
+        found = page.evaluate(MEASURE)
+        wrong += [f"{name}: {problem}" for problem in measured(found, size)]
+        if found["dir"] != ("rtl" if language == "ar-XB" else "ltr"):
+            wrong.append(f"{name}: dir {found['dir']}")
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def measured(found: dict[str, Any], size: int) -> list[str]:
+    """What breaks the measures: targets of 72 and more with 16 between, below 640; words of 32 and more."""
+    wrong = [f"small words {words}" for words in found["small"]]
+    wrong += [f"outside the page: {wide}" for wide in found["wide"]]
+    wrong += [f"cut: {cut}" for cut in found["cut"]]
+    wrong += ["a font did not load"] if found["fonts"] else []
+    top, bottom = found["main"]
+    boxes = found["boxes"]
+    for box in boxes:
+        if min(box["w"], box["h"]) < 72:
+            wrong.append(f"small target {box}")
+        if size == 100 and box["y"] < 640:
+            wrong.append(f"too high to touch {box}")
+        if not box["inMain"] and box["y"] + box["h"] > 1921:
+            wrong.append(f"below the screen {box}")
+    # What the page scrolls out of sight is no neighbour of what stays.
+    seen = [
+        box for box in boxes if not box["inMain"] or (box["y"] >= top - 1 and box["y"] + box["h"] <= bottom + 1)
+    ]
+    for index, one in enumerate(seen):
+        for other in seen[index + 1 :]:
+            across = max(one["x"], other["x"]) - min(one["x"] + one["w"], other["x"] + other["w"])
+            along = max(one["y"], other["y"]) - min(one["y"] + one["h"], other["y"] + other["h"])
+            if one["w"] and other["w"] and max(across, along) < 15.5:
+                wrong.append(f"too close: {one['name']} and {other['name']} ({max(across, along):.0f})")
+    return wrong
+
+
+@pytest.mark.parametrize(("language", "size", "contrast"), (STATES[0], STATES[2], STATES[3], STATES[4]))
+def test_axe_finds_nothing(page: Any, site: str, language: str, size: int, contrast: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    wrong = []
+    for name in all_names():
+        show(page, site, name, language, size, contrast)
+        for violation in Axe().run(page).response["violations"]:
+            wrong.append((name, violation["id"], [node["html"][:120] for node in violation["nodes"][:2]]))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_at_normal_size_nothing_of_the_journey_needs_scrolling(page: Any, site: str) -> None:
+    """Except the long lists, whose continuation is cut in sight."""
+    long = {"details-choose-many", "details-several", "goods-adult-2", "document#notice"}
+    wrong = []
+    for language in ("en", "ru", "be"):
+        for name in all_names():
+            show(page, site, name, language)
+            over = page.evaluate(MEASURE)["scrolls"]
+            if over > 2 and name not in long:
+                wrong.append(f"{name} {language}: {over}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_keys_reach_every_control_and_focus_is_seen(page: Any, site: str) -> None:
+    for name in ("welcome", "goods", "details", "bag", "review", "result-green", "document-time"):
+        show(page, site, name)
+        wanted = page.evaluate(MEASURE)["boxes"]
+        reached = set()
+        for _ in range(len(wanted) + 2):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                """() => { const e = document.activeElement, s = getComputedStyle(e.closest('.choice') || e);
+                   return {name: e.id || e.name || e.textContent.trim(), ring: parseFloat(s.outlineWidth),
+                           shadow: s.boxShadow, body: e === document.body}; }"""
+            )
+            if not focused["body"]:
+                reached.add(focused["name"])
+                assert focused["ring"] >= 4 and "8px" in focused["shadow"], (name, focused)
+        off = page.evaluate(
+            "[...document.querySelectorAll(':disabled')].map(e => e.id || e.name || e.textContent)"
+        )
+        stops = {box["name"] for box in wanted} - set(off)
+        assert stops <= reached, (name, stops - reached)
+
+
+def test_no_legal_answer_has_focus_or_is_chosen_at_the_start(page: Any, site: str) -> None:
+    show(page, site, "goods")
+    assert page.evaluate("document.activeElement === document.body")
+    one, other = page.locator(".button--legal").all()
+    first, second = one.bounding_box(), other.bounding_box()
+    assert (first["width"], first["height"]) == (second["width"], second["height"])
+    colours = page.locator(".button--legal").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).backgroundColor)"
+    )
+    assert colours[0] == colours[1]
+
+
+def test_right_to_left_mirrors_order_and_arrows_but_not_pictures(page: Any, site: str) -> None:
+    places = {}
+    for language in ("en", "ar-XB"):
+        show(page, site, "details-cash", language)
+        places[language] = {
+            name: page.locator(selector).first.bounding_box()["x"]
+            for name, selector in {
+                "back": "#do-back",
+                "on": "#do-amounts",
+                "officer": "#do-ask_officer",
+                "listen": "#bar-listen",
+                "one": "[data-key='1']",
+                "three": "[data-key='3']",
+            }.items()
+        }
+    assert places["en"]["back"] < places["en"]["on"] and places["en"]["officer"] < places["en"]["listen"]
+    assert (
+        places["ar-XB"]["back"] > places["ar-XB"]["on"] and places["ar-XB"]["officer"] > places["ar-XB"]["listen"]
+    )
+    assert places["ar-XB"]["one"] < places["ar-XB"]["three"], "number keys keep their order"
+    arrow = page.locator("#do-back .icon--direction").evaluate("e => getComputedStyle(e).transform")
+    assert arrow.startswith("matrix(-1")
+
+
+def test_counting_bottles_fills_the_amount(page: Any, site: str) -> None:
+    show(page, site, "details-cigarettes")
+    more = page.locator("[data-row=packet] [data-more]")
+    more.click()
+    more.click()
+    page.locator("[data-row=single] [data-more]").click()
+    assert page.locator("#amount-cigarettes").input_value() == "41"
+    less = page.locator("[data-row=single] [data-less]")
+    less.click()
+    assert less.is_disabled() and page.locator("#amount-cigarettes").input_value() == "40"
+    show(page, site, "details-cash")
+    page.locator("#amount-cash").fill("")
+    for key in ("1", "2", ".", ".", "5", "delete"):
+        page.locator(f"[data-key='{key}']").click()
+    assert page.locator("#amount-cash").input_value() == "12."
+
+
+@pytest.mark.parametrize("window", ((768, 1366), (1440, 900), (390, 844)))
+def test_the_screens_fit_other_windows(page: Any, site: str, window: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": window[0], "height": window[1]})
+    try:
+        for name in ("welcome", "goods", "review", "result-desk", "document-time"):
+            show(page, site, name)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            bar = page.locator(".bar").bounding_box()
+            assert bar["y"] + bar["height"] <= window[1] + 1
+    finally:
+        page.set_viewport_size({"width": 1080, "height": 1920})
