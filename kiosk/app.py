@@ -33,7 +33,8 @@ fit the screen) or 422 (fields) with `contracts.errors.ErrorBody`. `GET /state` 
 | contrast      | mode=normal/high                          | all              | keeps all answers             |
 
 `GET /state` → the `View` as JSON without `review` and `travellers`, with `csrf_token` and `step_seconds` (machine
-seconds of the journey by step; `challenge` is the traveller's own time and not in `total`).
+seconds of the journey by step; `challenge` is the traveller's own time, not in `total`). Its status is 503 until
+the models are loaded.
 `GET /events` → server-sent events, `data: <revision>` at each change.
 `GET /preview/{face,document}.mjpeg` → multipart JPEG, only while that step is on.
 """
@@ -147,7 +148,10 @@ def _state() -> Response:
     conductor = _conductor()
     view = asdict(conductor.view())
     del view["review"], view["travellers"]
-    return jsonify({**view, "step_seconds": conductor.step_seconds, "csrf_token": generate_csrf()})
+    answer = jsonify({**view, "step_seconds": conductor.step_seconds, "csrf_token": generate_csrf()})
+    if conductor.starting:
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE  # for whoever waits until it may be used
+    return answer
 
 
 def _events() -> Response:

@@ -187,6 +187,11 @@ class Conductor:
         return self._parts.delivery.waiting
 
     @property
+    def starting(self) -> bool:
+        """Models and workers are still being loaded."""
+        return self._threads[0].is_alive() and not self._warmed.is_set()
+
+    @property
     def closing(self) -> bool:
         return self._closing.is_set()
 
