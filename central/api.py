@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from central import intake, kiosks, receipts
 from central.audit import station_chain
+from central.sealing import Erased
 from central.service import Central, central_of
 from central.signatures import Sender, SignatureRefused, SignedRequest, verify
 from central.storage.models import StoredAnswer
@@ -83,9 +84,9 @@ MESSAGES: dict[ErrorCode, str] = {
 class ApiError(Exception):
     """A refusal with its code; `place` is where in the body, never what stood there."""
 
-    def __init__(self, code: ErrorCode, place: str | None = None) -> None:
+    def __init__(self, code: ErrorCode, place: str | None = None, status: int | None = None) -> None:
         super().__init__(code.value)
-        self.code, self.place = code, place
+        self.code, self.place, self.status = code, place, status
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,8 @@ def post_transaction() -> Response:
         stored = intake.accept(central, record, body)
     except intake.Conflict:
         raise ApiError(ErrorCode.IDEMPOTENCY_CONFLICT) from None
+    except Erased:
+        raise ApiError(ErrorCode.RECORD_UNKNOWN, "erased", status=410) from None
     except intake.NotTrusted as refusal:
         raise ApiError(ErrorCode.NOT_ALLOWED, refusal.place) from None
     return _json(stored.decision)
@@ -235,7 +238,7 @@ def _refuse(error: ApiError) -> Response:
                 session, chain=station_chain(sender.station_id), tag=tag, actor=sender.station_id,
                 now=central.clock(), detail={"code": error.code.value, "place": error.place or ""},
             )  # fmt: skip
-    return refusal(error.code, error.place)
+    return refusal(error.code, error.place, error.status)
 
 
 def _guarded(endpoint: Endpoint, view: Callable[..., Response]) -> Callable[..., Response]:
