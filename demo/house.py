@@ -289,9 +289,9 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
     public = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))["public_key"]
     house.command(
         *("central", "kiosks", "enroll", "--config", str(directory / "central.toml")),
-        *("--id", KIOSK, "--bank", "B", "--public-key", public),
+        *("--id", KIOSK, "--bank", "B", f"--public-key={public}", "--demo"),
     )
-    flights = {story.flight for _, story in house.stories.values() if story.flight}
+    flights = {story.flight.replace(" ", "") for _, story in house.stories.values() if story.flight}
     write_secret(
         directory / "kiosk.toml",
         toml(

@@ -170,7 +170,7 @@ class Hands:
         if state.get("unaccompanied") is None:
             sent_apart = traveller.answers is not None and traveller.answers.unaccompanied_baggage
             self._act("unaccompanied", answer="yes" if sent_apart else "no")
-        elif state.get("bags") is None:
+        elif state.get("bag_count") is None:
             self._act("bag", count=len(traveller.bags))
 
     def _act(self, action: str, **fields: object) -> None:
@@ -207,6 +207,8 @@ def play(screen: KioskScreen, body: Body, story: Story, limit_s: float = 180.0) 
         name = str(state["screen"])
         if not screens or screens[-1] != name:
             screens.append(name)
+        if name == "welcome" and len(screens) > 1:
+            raise StoryStuck(f"{story.id}: the kiosk went back to its welcome; screens: {' > '.join(screens)}")
         if name == "result":
             return Played(tuple(screens), state["result"], False, time.monotonic() - begun)
         if story.behaviour.walks_away_at == name:
