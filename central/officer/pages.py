@@ -359,7 +359,7 @@ def _panel(
     if mine.state not in (ReferralState.OPEN, ReferralState.PRESENTED):
         signed = next((item for item in found.dispositions if item.agency is found.agency), None)
         assessed = signed is not None and signed.outcome is DispositionOutcome.ASSESS_DUTY
-        return DecisionPanel(False, why_not=words("decide.closed"), duty_sheet=assessed)
+        return DecisionPanel(False, why_not=words("decide.closed"), duty_sheet=assessed, errors=errors)
     holds = mine.claimed_by == user.user_id
     closes_no_show = (
         mine.no_show_at is not None
@@ -373,6 +373,7 @@ def _panel(
             False,
             may_claim=free and user.may(Permission.CASE_CLAIM, site_id=site, agency=found.agency),
             why_not=why,
+            errors=errors,
         )
     classes = frozenset(reason.reason_class for reason in found.queue.reasons)
     return decision_panel(

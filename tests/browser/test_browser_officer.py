@@ -1,0 +1,139 @@
+"""The staff's pages in a real browser: axe, keyboard only, live cases, the strict content policy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+CENTRAL_TESTS = Path(__file__).resolve().parents[1] / "central"
+sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
+
+from central_scene import PASSWORD, Clock, enrolled, write_config  # noqa: E402 - beside central's own tests
+from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402
+
+from central import create_app  # noqa: E402
+from central.service import Central, central_of  # noqa: E402
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-background-networking"]
+
+
+class Hall:
+    """A served central with waiting travellers, and a browser beside it."""
+
+    def __init__(self, central: Central, address: str, browser: Browser) -> None:
+        self.central, self.address, self.browser = central, address, browser
+        self.complaints: list[str] = []
+        self.decisions = [arrives(central, guest) for guest in HALL]
+
+    def signs_in(self, user_id: str, width: int = 1440) -> Page:
+        joins(self.central, user_id)
+        page = self.browser.new_context(viewport={"width": width, "height": 900}).new_page()
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"{self.address}/sign-in")
+        page.keyboard.press("Tab")
+        page.get_by_label("User name").fill(user_id)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "sign-in" not in url)
+        return page
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    clock = Clock()
+    app = create_app(write_config(tmp_path_factory.mktemp("central")), clock)
+    central = central_of(app)
+    enrolled(app, central, clock, "B3", "kiosk")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield Hall(central, f"http://127.0.0.1:{server.server_port}", browser)
+        browser.close()
+    central.close()
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def accessible(page: Page) -> None:
+    violations = Axe().run(page).response["violations"]
+    found = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
+    assert found == [], page.url
+
+
+PLACES = {
+    "sergei": ("queue", "kiosks", "figures", "find", "me", "stop", "exit", "find?receipt=0001"),
+    "nina": ("today", "rules", "people", "kiosks", "figures", "audit"),
+}
+
+
+@pytest.mark.parametrize("user_id", PLACES)
+def test_pages_are_accessible_and_fit(hall: Hall, user_id: str) -> None:
+    page = hall.signs_in(user_id, width=1280)
+    for place in PLACES[user_id]:
+        page.goto(f"{hall.address}/{'officer' if user_id == 'sergei' else 'admin'}/{place}")
+        accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280, place
+    assert hall.complaints == []
+
+
+def test_an_officer_finishes_a_case_with_the_keyboard_alone(hall: Hall) -> None:
+    page = hall.signs_in("olga")
+    expect(page.get_by_role("heading", name="Red channel")).to_be_visible()
+    page.keyboard.press("j")
+    while "0002" not in page.locator(".case[data-current]").inner_text():
+        page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.wait_for_url(re.compile("/cases/customs/"))
+    expect(page.get_by_text("Cash over the threshold, full amount")).to_be_visible()
+    accessible(page)
+    page.keyboard.press("1")
+    expect(page.get_by_role("radio", name="Release")).to_be_checked()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Reason code")).to_be_focused()
+    page.get_by_label("Reason code").press_sequentially("R-01")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This service has decided.")).to_be_visible()
+    accessible(page)
+    assert hall.complaints == []
+
+
+def test_two_pictures_stand_side_by_side(hall: Hall) -> None:
+    page = hall.signs_in("boris")
+    page.goto(f"{hall.address}/officer/cases/border/{hall.decisions[HALL.index(ALTERED_CHIP)].record_id}")
+    pictures = page.locator(".pictures img")
+    expect(pictures).to_have_count(2)
+    assert pictures.evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+    expect(page.get_by_text("Show the raw figure")).not_to_be_visible()
+    accessible(page)
+
+
+def test_new_cases_gather_in_the_amber_button_and_no_row_moves(hall: Hall) -> None:
+    page = hall.signs_in("petr")
+    expect(page.get_by_text("Link up")).to_be_visible()
+    rows = page.locator("[data-queue] .case")
+    before = rows.evaluate_all("all => all.map(one => one.dataset.case)")
+    arrives(hall.central, WITH_CASH)
+    arrives(hall.central, WITH_CASH)
+    button = page.get_by_role("link", name=re.compile("2 new cases"))
+    expect(button).to_be_visible()
+    assert rows.evaluate_all("all => all.map(one => one.dataset.case)") == before
+    page.keyboard.press("n")
+    expect(rows).to_have_count(len(before) + 2)
+    assert hall.complaints == []
