@@ -114,7 +114,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
     if error.response is not None:  # a redirect of the router
         return error.get_response()
     try:
-        page = render_template("shared/error.html", status=status, request_id=g.get("request_id", ""))
+        page = render_template("public/error.html", status=status, request_id=g.get("request_id", ""))
     except TemplateNotFound:
         page = f"{status} {error.name}. Request {g.get('request_id', '')}."
         return Response(page, status=status, mimetype="text/plain")

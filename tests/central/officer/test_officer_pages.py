@@ -275,3 +275,10 @@ def test_the_case_reads_in_the_officers_language(
     assert olga.submits("/officer/me", language=language, keys="on").status_code == 303
     page = olga.sees(case_of(declared))
     assert word in page and f'<html lang="{language}">' in page
+
+
+def test_a_refusal_is_a_page_in_words(olga: Console) -> None:
+    answer = olga.client.get("/admin/people")
+    assert answer.status_code == 403 and "Your role does not open this page." in answer.text
+    answer = olga.client.post("/officer/me")
+    assert answer.status_code == 400 and "reload the page" in answer.text
