@@ -74,7 +74,8 @@ class Audit:
         payload_sha256: str | None = None,
     ) -> AuditEvent:
         """Add one event to a chain within the caller's write; it exists exactly if that write commits."""
-        head = session.get(AuditHead, (self._site, chain))
+        with session.no_autoflush:
+            head = session.get(AuditHead, (self._site, chain))
         event = AuditEvent(
             site_id=self._site,
             event_id=self._allot(session, now),
@@ -98,7 +99,8 @@ class Audit:
         head.sequence, head.hash = event.sequence, event.hash
         head.suite, head.key_id = key.suite, key.key_id
         head.signature = base64url(key.signing().sign(_head_bytes(head)))
-        session.flush()
+        if event.sequence == 1:
+            session.flush()  # from now on the head is found by its key
         return event
 
     def chains(self, session: Session) -> tuple[str, ...]:

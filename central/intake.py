@@ -99,7 +99,8 @@ def accept(central: Central, record: TransactionRecord, body: bytes) -> Stored:
         before = _answered(central, session, record.record_id, body_sha256)
         if before is not None:
             return Stored(before, repeated=True)
-        decision = _store(central, session, features, draw, outcomes, body_sha256)
+        with session.no_autoflush:
+            decision = _store(central, session, features, draw, outcomes, body_sha256)
     central.broker.wake()
     return Stored(decision, repeated=False)
 
@@ -230,7 +231,6 @@ def _store(
         ),
     )
     session.add(_row(record, channel, body_sha256, now))
-    session.flush()
     sealed_record = central.envelope.seal_model(session, record.record_id, "record", record, now)
     sealed_decision = central.envelope.seal(
         session, record.record_id, "decision:1", RetentionClass.OUTCOME, decision.model_dump_json().encode(), now
@@ -269,11 +269,13 @@ def _store(
                 detail=reason.detail,
             )
         )
-    for person in record.party.persons:
-        for document in person.documents:
-            if document.issuer and document.number:
-                blind = central.envelope.blind(document.issuer, document.number)
-                session.merge(DocumentIndex(site_id=site, blind=blind, record_id=record.record_id))
+    blinds = {
+        central.envelope.blind(document.issuer, document.number)
+        for person in record.party.persons
+        for document in person.documents
+        if document.issuer and document.number
+    }
+    session.add_all(DocumentIndex(site_id=site, blind=blind, record_id=record.record_id) for blind in blinds)
     if channel is Channel.RED and desk is not None:
         owners = {hit.owner for hits in features.hits.values() for hit in hits}
         for agency in risk.agencies(outcomes, owners):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -42,7 +43,15 @@ def run(central: Central, batch: int = 500) -> ErasureReport:
         if len(due) < batch:
             break
     with central.storage.write() as session:
-        session.execute(delete(StoredAnswer).where(StoredAnswer.site_id == central.config.site_id))
+        # What only helps for a while: answers to exits, and sessions that are over in any case.
+        session.execute(
+            delete(StoredAnswer).where(
+                StoredAnswer.site_id == central.config.site_id,
+                StoredAnswer.answered_at < central.clock() - timedelta(days=1),
+            )
+        )
+        longest = timedelta(hours=central.config.session_hours)
+        central.users.end_stale(session, central.clock(), longest=longest)
     return ErasureReport(erased)
 
 

@@ -138,10 +138,14 @@ class Envelope:
         return decrypt(self._unwrap(row), part.ciphertext, self._place(part.record_id, part.name))
 
     def _data_key(self, session: Session, record_id: str, retention: RetentionClass, now: datetime) -> bytes:
+        # Keys made in this write are remembered with it: each part would ask the database for its key again.
+        made: dict[tuple[str, RetentionClass], bytes] = session.info.setdefault("data_keys", {})
+        if (record_id, retention) in made:
+            return made[record_id, retention]
         row = session.get(DataKey, (self._site, record_id, retention.value))
         if row is not None:
             return self._unwrap(row)
-        key = secrets.token_bytes(32)
+        key = made[record_id, retention] = secrets.token_bytes(32)
         master = self._master.current
         session.add(
             DataKey(
@@ -154,7 +158,6 @@ class Envelope:
                 expires_at=now + timedelta(days=self._retention.days(retention.value)),
             )
         )
-        session.flush()
         return key
 
     def _unwrap(self, row: DataKey) -> bytes:
