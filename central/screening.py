@@ -78,7 +78,8 @@ CYRILLIC = dict(
 )
 # Spellings of one sound across the usual transliterations, longest first.
 SOUNDS: tuple[tuple[str, str], ...] = (
-    ("szcz", "s"), ("shch", "s"), ("sch", "s"), ("sz", "s"), ("cz", "c"), ("rz", "s"), ("tch", "c"), ("tsch", "c"), ("dzh", "j"), ("zh", "j"), ("kh", "h"),
+    ("szcz", "s"), ("sz", "s"), ("cz", "c"), ("rz", "s"),  # Polish
+    ("shch", "s"), ("sch", "s"), ("tch", "c"), ("tsch", "c"), ("dzh", "j"), ("zh", "j"), ("kh", "h"),
     ("ch", "c"), ("sh", "s"), ("ts", "c"), ("tz", "c"), ("ph", "f"), ("th", "t"), ("ck", "k"), ("ks", "x"),
     ("ou", "u"), ("off", "ov"), ("eff", "ev"), ("iff", "iv"), ("ow", "ov"), ("ew", "ev"), ("aw", "av"),
     ("iw", "iv"), ("yo", "e"), ("jo", "e"), ("io", "e"), ("ye", "e"), ("je", "e"), ("ie", "e"), ("ya", "a"),
