@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app, flash, g, get_flashed_messages, request, session
 
@@ -120,6 +120,6 @@ def _shell(central: Central, user: User) -> Shell:
         site_name=central.config.site_name,
         timezone=central.config.timezone,
         now=central.clock(),
-        messages=tuple(get_flashed_messages(with_categories=True)),
+        messages=tuple(cast(list[tuple[str, str]], get_flashed_messages(with_categories=True))),
         keys=not session.get(KEYS, False),
     )
