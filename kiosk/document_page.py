@@ -146,7 +146,7 @@ class PageScan:
 
     def _read(self, frame: Frame, today: date, *, thorough: bool) -> Mrz:
         best = NO_MRZ
-        for lines in self._reader.read(frame, thorough=thorough):
+        for lines in self._reader.read(frame, today, thorough=thorough):
             mrz = parse_mrz(lines, today, guarded_only=True)
             if mrz.key is not None:
                 return mrz

@@ -13,18 +13,22 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from documents.mrz import parse_mrz
 from hardware.ports import Frame
 
 MAX_WIDTH = 1800
 READ_SECONDS = 30.0  # an image on which a filter hangs; an ordinary page takes one
 START_SECONDS = 90.0
 READY = "ready"
+CARD_WIDTH = 600  # pixels across 30 characters
+CARD_ASPECT = 7.5  # width to height of two lines of a card; a passport's are twice as flat
 SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
 
 
@@ -57,13 +61,13 @@ class MrzReader:
         return self._ready
 
     def read(
-        self, image: Frame, *, thorough: bool = False, seconds: float = READ_SECONDS
+        self, image: Frame, today: date, *, thorough: bool = False, seconds: float = READ_SECONDS
     ) -> tuple[tuple[str, ...], ...]:
         """`thorough` also tries PassportEye's enlargements and filters: slower, for a page that would not read."""
         try:
             if not self.wait_until_ready() or self._pipe is None:
                 return ()
-            self._pipe.send((image, thorough))
+            self._pipe.send((image, today, thorough))
             if self._pipe.poll(seconds):
                 answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
                 return answer
@@ -88,12 +92,13 @@ def _serve(pipe: Connection) -> None:
     tempfile.tempdir = str(directory)
     try:
         with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
-            _recognise(np.zeros((64, 64, 3), dtype=np.uint8), False)  # pays for the imports
+            with contextlib.suppress(Exception):  # pays for the imports; what an empty image gives is no matter
+                tuple(_recognise(np.zeros((64, 64, 3), dtype=np.uint8), False))
             pipe.send(READY)
             while True:
-                image, thorough = pipe.recv()
+                image, today, thorough = pipe.recv()
                 try:
-                    found = tuple(_recognise(image, thorough))
+                    found = _until_certain(_recognise(image, thorough), today)
                 except Exception:  # libraries raise whatever they like on odd images; no text is the answer
                     found = ()
                 for left in directory.iterdir():
@@ -101,6 +106,16 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(found)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _until_certain(readings: Iterator[tuple[str, ...]], today: date) -> tuple[tuple[str, ...], ...]:
+    """The readings up to the first whose check digits hold, that one first: each costs half a second."""
+    found: list[tuple[str, ...]] = []
+    for lines in readings:
+        if parse_mrz(lines, today, guarded_only=True).key is not None:
+            return (lines, *found)
+        found.append(lines)
+    return tuple(found)
 
 
 def _recognise(image: Frame, thorough: bool) -> Iterator[tuple[str, ...]]:
@@ -123,11 +138,24 @@ def _recognise(image: Frame, thorough: bool) -> Iterator[tuple[str, ...]]:
         region = box.extract_from_image(pipeline["img"], 1.0 / pipeline["scale_factor"])
         if region.shape[0] > region.shape[1]:
             continue
-        text = ocr(region)
+        wide = region.shape[1] > CARD_WIDTH
+        if wide and region.shape[1] < CARD_ASPECT * region.shape[0]:
+            # Few, large characters: a card's. tesseract reads them better at a passport's size.
+            yield from _candidates(ocr(_narrowed(region)))
+        yield from _candidates(ocr(region))
         if thorough:
-            _, better, _ = BoxToMRZ()(box, pipeline["img"], pipeline["img_small"], pipeline["scale_factor"])
-            yield from _candidates(better)
-        yield from _candidates(text)
+            if wide:
+                yield from _candidates(ocr(_narrowed(region)))
+            yield from _candidates(
+                BoxToMRZ()(box, pipeline["img"], pipeline["img_small"], pipeline["scale_factor"])[1]
+            )
+
+
+def _narrowed(region: Any) -> Any:
+    import cv2
+
+    scale = CARD_WIDTH / region.shape[1]
+    return np.clip(cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), 0.0, 1.0)
 
 
 def _candidates(text: str) -> Iterator[tuple[str, ...]]:

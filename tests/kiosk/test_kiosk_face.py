@@ -1,0 +1,133 @@
+"""Faces: the fused decision, the head turn, and weights that nobody swaps."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from contracts.party import FaceDecision
+from kiosk import face_capture
+from kiosk.face import WEIGHTS, Face, FaceMatcher, WeightsError, decide, verify_weights
+
+ROOT = Path(__file__).parents[2]
+MODELS = Path(sys.prefix) / "share" / "corridor" / "models"
+PORTRAITS = ROOT / "hardware" / "specimens" / "portraits"
+
+
+@pytest.mark.parametrize(
+    ("score", "distance", "decided"),
+    [
+        (0.80, 0.30, FaceDecision.MATCH),
+        (0.45, 0.45, FaceDecision.MATCH),
+        (0.449, 0.30, FaceDecision.DOUBT),
+        (0.36, 0.30, FaceDecision.DOUBT),
+        (0.359, 0.30, FaceDecision.MISMATCH),
+        (0.80, 0.451, FaceDecision.DOUBT),
+        (0.80, None, FaceDecision.DOUBT),
+        (-0.1, None, FaceDecision.MISMATCH),
+    ],
+)
+def test_a_match_needs_both_opinions(score: float, distance: float | None, decided: FaceDecision) -> None:
+    assert decide(score, distance)[0] is decided
+
+
+def test_a_swapped_weight_file_is_refused(tmp_path: Path) -> None:
+    for name in WEIGHTS:
+        (tmp_path / name).write_bytes(b"other weights")
+    with pytest.raises(WeightsError, match="make setup"):
+        verify_weights(tmp_path)
+
+
+def test_only_the_five_point_predictor_is_ever_asked() -> None:
+    """The 68-point model that the same package carries may not be used commercially."""
+    for path in (ROOT / "kiosk").rglob("*.py"):
+        text = path.read_text()
+        for call in re.findall(r"face_encodings\([^)]*\)", text):
+            assert 'model="small"' in call
+        assert "face_landmarks" not in text
+        assert "68" not in re.findall(r"shape_predictor_(\d+)", text)
+
+
+@pytest.fixture(scope="module")
+def matcher() -> FaceMatcher:
+    return FaceMatcher(MODELS)
+
+
+def portrait(name: str) -> bytes:
+    return (PORTRAITS / f"{name}.jpg").read_bytes()
+
+
+def test_the_same_person_matches_and_another_does_not(matcher: FaceMatcher) -> None:
+    document, live, other = (
+        matcher.portrait(portrait(name)) for name in ("anna-neutral", "anna-smile", "greta-neutral")
+    )
+    assert document is not None
+    assert live is not None
+    assert other is not None
+    assert matcher.compare(document, live).decision is FaceDecision.MATCH
+    assert matcher.compare(document, other).decision is FaceDecision.MISMATCH
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no picture", b"\xff\xd8\xff\xe0 broken", b"\x00\x00\x00\x0cjP  \r\n\x87\n"]
+)
+def test_bytes_that_are_no_portrait_give_no_template(matcher: FaceMatcher, data: bytes) -> None:
+    assert matcher.portrait(data) is None
+
+
+@pytest.mark.parametrize("degrees", [-40, -25, 25, 40])
+def test_a_flat_picture_that_is_turned_does_not_pass_for_a_head(matcher: FaceMatcher, degrees: float) -> None:
+    image = matcher.decode(portrait("anna-smile"))
+    assert image is not None
+    straight = matcher.find(image)[0]
+    turned = matcher.find(turned_flat(image, degrees))
+    if turned:  # else it is no face any more, which follows no challenge either
+        assert abs(turned[0].turn - straight.turn) < face_capture.TURN
+
+
+def turned_flat(image: np.ndarray, degrees: float) -> np.ndarray:
+    """A print held before the camera and turned about its upright axis, seen from three widths away."""
+    height, width = image.shape[:2]
+    angle = np.radians(degrees)
+    away = 3.0 * width
+    corners = np.array(
+        [[-width / 2, -height / 2], [width / 2, -height / 2], [width / 2, height / 2], [-width / 2, height / 2]]
+    )
+    depth = away + corners[:, 0] * np.sin(angle)
+    seen = np.stack([corners[:, 0] * np.cos(angle), corners[:, 1]], axis=1) * (away / depth)[:, None]
+    centre = np.array([width / 2, height / 2])
+    matrix = cv2.getPerspectiveTransform((corners + centre).astype(np.float32), (seen + centre).astype(np.float32))
+    return np.asarray(
+        cv2.warpPerspective(image, matrix, (width, height), borderValue=(200, 200, 200)), dtype=np.uint8
+    )
+
+
+def face_at(x: float, width: float) -> Face:
+    landmarks = np.array(
+        [
+            [x + 0.3 * width, 100],
+            [x + 0.7 * width, 100],
+            [x + 0.5 * width, 130],
+            [x + 0.35 * width, 160],
+            [x + 0.65 * width, 160],
+        ]
+    )
+    return Face((x, 60, width, 140), landmarks, 0.9)
+
+
+def test_conditions_are_told_one_at_a_time() -> None:
+    booth = np.full((480, 640, 3), 130, dtype=np.uint8)
+    one = face_at(220, 200)
+    assert face_capture.assess(booth, (one,)).problem is None
+    assert face_capture.assess(booth, ()).problem == "no_face"
+    assert face_capture.assess(booth // 10, ()).problem == "too_dark"
+    assert face_capture.assess(booth // 4, (one,)).problem == "too_dark"
+    assert face_capture.assess(booth, (one, face_at(20, 180))).problem == "two_faces"
+    assert face_capture.assess(booth, (one, face_at(20, 60))).problem is None
+    assert face_capture.assess(booth, (face_at(300, 50),)).problem == "too_far"
+    assert face_capture.assess(booth, (face_at(50, 500),)).problem == "too_near"
