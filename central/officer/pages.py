@@ -233,7 +233,11 @@ def dispose(agency: str, record_id: str) -> BaseResponse | tuple[str, int]:
         return redirect(url_for("officer.queue"), code=303)
     except ValueError:
         problem = "outcome_missing"
-    except (NotAllowed, UnknownCase):
+    except NotAllowed:
+        if not two_sign:
+            abort(404)
+        problem = "second_officer_not_allowed"  # a page of a case that is not the officer's own is 404 anyway
+    except UnknownCase:
         abort(404)
     else:
         say("done", words("decide.done", outcome=words(f"outcome.{outcome.value}")))

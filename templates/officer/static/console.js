@@ -76,6 +76,7 @@ for (const [index, row] of rows.entries()) {
 }
 const dialog = page.getElementById("keys");
 addEventListener("keydown", (event) => {
+  if (page.body.dataset.keys === "off") return;
   if (event.ctrlKey || event.altKey || event.metaKey || dialog?.open) return;
   if (event.target.closest("input:not([type=radio]), textarea, select")) return;
   const key = event.key.toLowerCase();

@@ -172,7 +172,8 @@ def test_a_second_officer_of_another_service_cannot_confirm(
         "second_officer": "boris",
         "second_password": PASSWORD,
     }
-    olga.submits(f"{case_of(declared)}/disposition", password=PASSWORD, **form)
+    answer = olga.submits(f"{case_of(declared)}/disposition", password=PASSWORD, **form)
+    assert answer.status_code == 422 and "may not confirm for this service" in answer.text
     assert dispositions(central) == []
 
 
