@@ -6,17 +6,48 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from central.access.permissions import Role
 from central.config import load_config
+from contracts.base import Contract
 from contracts.disposition import Agency
 
+if TYPE_CHECKING:
+    from central.service import Central
+
 Command = Callable[[argparse.Namespace], int]
+
+
+class NewUser(Contract):
+    """A person to let in; `grants` are ROLE:AGENCY:SITE."""
+
+    id: str
+    name: str
+    password: str = Field(repr=False)
+    grants: tuple[str, ...]
+    demo: bool = False
+
+
+class NewStation(Contract):
+    """A kiosk or exit to let in, by its Ed25519 public key."""
+
+    id: str
+    public_key: str
+    bank: str = ""
+    demo: bool = False
+
+
+class Admission(Contract):
+    """Whom a fresh service knows from the start: one command instead of one for each."""
+
+    users: tuple[NewUser, ...] = ()
+    kiosks: tuple[NewStation, ...] = ()
+    exits: tuple[NewStation, ...] = ()
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +75,14 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--config", type=Path, required=True, help="TOML file (central/config.py)")
         return made
 
-    add("init", _init, "make missing key files (mode 0600; outside production marked as demo) and the database")
+    init = add(
+        "init", _init, "make missing key files (mode 0600; outside production marked as demo) and the database"
+    )
+    init.add_argument(
+        "--admit-stdin",
+        action="store_true",
+        help="let in the users, kiosks and exits that standard input lists as JSON (central.command.Admission)",
+    )
     run = add("run", _run, "serve")
     run.add_argument("--profile", choices=("demo", "test", "production"))
     run.add_argument("--port", type=int)
@@ -103,8 +141,52 @@ def _init(options: argparse.Namespace) -> int:
         if not path.exists():
             key = create_key_file(path, purpose, demo=config.profile != "production")
             _say(f"made {path} ({key.key_id})")
-    build(config).close()
+    admission = Admission.model_validate_json(sys.stdin.read()) if options.admit_stdin else Admission()
+    central = build(config)
+    try:
+        _admit(central, admission)
+    finally:
+        central.close()
     return 0
+
+
+def _admit(central: Central, admission: Admission) -> None:
+    from central import kiosks
+
+    for newcomer in admission.users:
+        grants = [_grant(text) for text in newcomer.grants]
+        _refuse_other_sites(central.config.site_id, grants)
+        with central.storage.write() as session:
+            central.users.create(
+                session,
+                user_id=newcomer.id,
+                name=newcomer.name,
+                password=newcomer.password,
+                grants=tuple((role, agency) for role, agency, _ in grants),
+                by="command line",
+                now=central.clock(),
+                demo=newcomer.demo,
+            )
+    stations: dict[Literal["kiosk", "exit"], tuple[NewStation, ...]] = {
+        "kiosk": admission.kiosks,
+        "exit": admission.exits,
+    }
+    for kind, newcomers in stations.items():
+        for station in newcomers:
+            kiosks.enroll(
+                central,
+                station_id=station.id,
+                kind=kind,
+                public_key=station.public_key,
+                by="command line",
+                bank=station.bank,
+                demo=station.demo,
+            )
+
+
+def _refuse_other_sites(site_id: str, grants: Sequence[tuple[Role, Agency, str]]) -> None:
+    if any(site != site_id for _, _, site in grants):
+        raise ValueError(f"this service grants roles at {site_id} only")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -200,8 +282,7 @@ def _add_user(options: argparse.Namespace) -> int:
     from central.service import build
 
     config = load_config(options.config)
-    if any(site != config.site_id for _, _, site in options.grant):
-        raise ValueError(f"this service grants roles at {config.site_id} only")
+    _refuse_other_sites(config.site_id, options.grant)
     password = sys.stdin.readline().rstrip("\r\n")
     central = build(config)
     try:
