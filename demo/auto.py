@@ -1,7 +1,8 @@
 """Plays stories through the real kiosk and central without a browser, and tells how each came out.
 
 What the traveller sees comes from the kiosk; checks, reasons and times come from central's own record of the
-transaction (`corridor central records`), found by the receipt's number.
+transaction (`corridor central records`), found by the receipt's number. Central is asked once, when everybody has
+played: asking takes the processor from whoever stands at the kiosk.
 """
 
 from __future__ import annotations
@@ -36,34 +37,46 @@ class Outcome:
     error: str = ""
 
 
-def play_story(house: House, directory: Path, story: Story) -> Outcome:
+@dataclass(frozen=True)
+class Visit:
+    """One story played: how it went at the screen, or why it got stuck."""
+
+    story: Story
+    played: Played | None
+    error: str = ""
+
+
+def play_story(house: House, directory: Path, story: Story) -> Visit:
     """One journey from the welcome screen back to it."""
     assert house.bench is not None
     screen = KioskScreen(house.kiosk_url)
     house.bench.clear()
-    body = Body(house.bench, directory, story, house.radio)
     try:
-        played = play(screen, body, story)
+        played = play(screen, Body(house.bench, directory, story, house.radio), story)
     except StoryStuck as stuck:
-        return Outcome(story.id, None, (), {}, {}, None, 0.0, (), ("stuck",), str(stuck))
+        return Visit(story, None, str(stuck))
     finally:
         house.bench.clear()
+    if not played.walked_away:
+        screen.act("finish")
+    return Visit(story, played)
+
+
+def outcomes_of(house: House, visits: list[Visit]) -> list[Outcome]:
+    """How each visit came out at central, beside what its story told."""
+    listing = house.command("central", "records", "--config", str(house.directory / "central.toml"))
+    rows: list[JSON] = [json.loads(line) for line in listing.splitlines()]
+    records = {row["receipt_number"]: row for row in rows}
+    return [_outcome(visit, records) for visit in visits]
+
+
+def _outcome(visit: Visit, records: dict[str, JSON]) -> Outcome:
+    story, played = visit.story, visit.played
+    if played is None:
+        return Outcome(story.id, None, (), {}, {}, None, 0.0, (), ("stuck",), visit.error)
     if played.walked_away:
         return Outcome(story.id, None, (), {}, {}, None, played.seconds, played.screens, ())
-    screen.act("finish")
-    record = find_record(house, str(played.result.get("receipt_number", "")))
-    return compare(story, played, record)
-
-
-def find_record(house: House, receipt_number: str) -> JSON | None:
-    """Central's record of the receipt: channel, reasons, checks and times, nothing personal."""
-    listing = house.command(
-        "central", "records", "--config", str(house.directory / "central.toml"), "--receipt", receipt_number
-    )
-    for line in listing.splitlines():
-        record: JSON = json.loads(line)
-        return record
-    return None
+    return compare(story, played, records.get(str(played.result.get("receipt_number", ""))))
 
 
 def compare(story: Story, played: Played, record: JSON | None) -> Outcome:
@@ -129,13 +142,12 @@ def summary(outcomes: list[Outcome], radio: str) -> JSON:
     }
 
 
-def tell(outcome: Outcome, number: int, of: int, as_json: bool) -> None:
+def tell(outcome: Outcome, as_json: bool) -> None:
     """One traveller's outcome: a JSON row on stdout, or a few lines for a reader."""
     if as_json:
         row = outcome.__dict__ | {"as_expected": not outcome.differences}
         print(json.dumps(row, default=list), flush=True)
-    print(f"[{number}/{of}] {outcome.story}: {outcome.channel or 'no channel'}", file=sys.stderr, flush=True)
-    if not as_json:
+    else:
         steps = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in outcome.steps.items())
         print(f"{outcome.story}: {outcome.channel or 'no channel'} ({outcome.wall_s:.1f} s; {steps})")
         if outcome.reasons:
@@ -145,7 +157,7 @@ def tell(outcome: Outcome, number: int, of: int, as_json: bool) -> None:
         }
         print(f"  checks not passed: {', '.join(f'{n} {v}' for n, v in not_passed.items()) or 'none'}")
     for difference in outcome.differences:
-        print(f"  NOT AS TOLD: {difference} {outcome.error}", file=sys.stderr, flush=True)
+        print(f"{outcome.story}: NOT AS TOLD: {difference} {outcome.error}", file=sys.stderr, flush=True)
 
 
 def run(house: House, count: int, as_json: bool) -> int:
@@ -153,10 +165,14 @@ def run(house: House, count: int, as_json: bool) -> int:
     chosen = list(house.stories.values())
     if count:
         chosen = [chosen[index % len(chosen)] for index in range(count)]
-    outcomes = []
+    visits = []
     for number, (directory, story) in enumerate(chosen, start=1):
-        outcome = play_story(house, directory, story)
-        outcomes.append(outcome)
-        tell(outcome, number, len(chosen), as_json)
+        visit = play_story(house, directory, story)
+        visits.append(visit)
+        seen = "stuck" if visit.played is None else f"{visit.played.seconds:.1f} s"
+        print(f"[{number}/{len(chosen)}] {story.id}: {seen}", file=sys.stderr, flush=True)
+    outcomes = outcomes_of(house, visits)
+    for outcome in outcomes:
+        tell(outcome, as_json)
     print(json.dumps(summary(outcomes, house.radio)), flush=True)
     return 0 if all(not outcome.differences for outcome in outcomes) else 1

@@ -110,7 +110,14 @@ class House:
         self._await(f"{self.central_url}/healthz", "central")
 
     def start_kiosk(self) -> None:
+        self.spawn_kiosk()
+        self.await_kiosk()
+
+    def spawn_kiosk(self) -> None:
         self.start("kiosk", "-m", "corridor", "kiosk", "run", "--config", str(self.directory / "kiosk.toml"))
+
+    def await_kiosk(self) -> None:
+        """Return when the kiosk has loaded its models."""
         self._await(f"{self.kiosk_url}/state", "kiosk")
 
     def _await(self, url: str, name: str, seconds: float = 90.0) -> None:
@@ -198,14 +205,20 @@ def open_house(
         say("smart-card daemon")
         access = leaving.enter_context(PcscDaemon())
         house.environment |= dict(access.environment)
-        say("simulated devices")
-        devices = _start_bench(house, access.vpcd_port)
-        say("central service")
-        _write_central(house, specimens, ports[0] or free_port())
-        house.start_central()
+        say("simulated devices and keys")
+        _spawn_bench(house, access.vpcd_port)
+        (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+        public_key = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))
+        devices = _await_bench(house)
+        # The kiosk takes longest, with its models; central is made and started meanwhile.
         say("kiosk (loading its models)")
+        house.central_url = f"http://127.0.0.1:{ports[0] or free_port()}"
         _write_kiosk(house, specimens, access.reader_url, devices, ports[1] or free_port())
-        house.start_kiosk()
+        house.spawn_kiosk()
+        say("central service")
+        _write_central(house, specimens, public_key["public_key"])
+        house.start_central()
+        house.await_kiosk()
         yield house
 
 
@@ -214,11 +227,15 @@ def _stop_all(house: House) -> None:
         house.stop(name)
 
 
-def _start_bench(house: House, vpcd_port: int) -> dict[str, str]:
-    state_file = house.directory / "bench.json"
+def _spawn_bench(house: House, vpcd_port: int) -> None:
+    state_file = str(house.directory / "bench.json")
     house.start(
-        "bench", "-m", "hardware.simulators.bench", "--vpcd-port", str(vpcd_port), "--state-file", str(state_file)
+        "bench", "-m", "hardware.simulators.bench", "--vpcd-port", str(vpcd_port), "--state-file", state_file
     )
+
+
+def _await_bench(house: House) -> dict[str, str]:
+    state_file = house.directory / "bench.json"
     until = time.monotonic() + 30
     while not state_file.exists():
         if time.monotonic() > until or house.processes["bench"].poll() is not None:
@@ -230,16 +247,15 @@ def _start_bench(house: House, vpcd_port: int) -> dict[str, str]:
     return devices
 
 
-def _write_central(house: House, specimens: Path, port: int) -> None:
-    """Configuration, keys and accounts of the demonstration's central service."""
+def _write_central(house: House, specimens: Path, kiosk_key: str) -> None:
+    """Configuration, keys and accounts of the demonstration's central service, which knows the kiosk."""
     directory = house.directory
-    house.central_url = f"http://127.0.0.1:{port}"
     keys = {f"{name}_key_file": f"keys/{name}.json" for name in ("master", "receipt", "evidence")}
     config: dict[str, object] = {
         "profile": "demo",
         "site_id": SITE,
         "site_name": "Minsk Airport",
-        "port": port,
+        "port": int(house.central_url.rpartition(":")[2]),
         "data_dir": "central",
         **keys,
         "session_secret_file": "keys/session.json",
@@ -253,7 +269,6 @@ def _write_central(house: House, specimens: Path, port: int) -> None:
     if watch_list.exists():
         config["watch_list_files"] = [str(watch_list.resolve())]
     (directory / "central").mkdir(mode=0o700, exist_ok=True)
-    (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     seed = sampling_seed(house.stories)
     key = {
         "suite": "hmac-sha256",
@@ -263,7 +278,6 @@ def _write_central(house: House, specimens: Path, port: int) -> None:
     }
     write_secret(directory / "keys/sampling.json", json.dumps({"purpose": "sampling", "keys": [key]}))
     write_secret(directory / "central.toml", toml(config))
-    house.command("central", "init", "--config", str(directory / "central.toml"))
     house.people = tuple(
         Person(name, role, agency, secrets.token_urlsafe(9))
         for name, role, agency in (
@@ -273,24 +287,27 @@ def _write_central(house: House, specimens: Path, port: int) -> None:
             ("adam", "administrator", "customs"),
         )
     )
-    for person in house.people:
-        grant = f"{person.role}:{person.agency}:{SITE}"
-        house.command(
-            *("central", "users", "add", "--config", str(directory / "central.toml"), "--demo"),
-            *("--id", person.name, "--name", person.name.capitalize(), "--grant", grant, "--password-stdin"),
-            stdin=person.password,
-        )
+    admission = {
+        "users": [
+            {
+                "id": person.name,
+                "name": person.name.capitalize(),
+                "password": person.password,
+                "grants": [f"{person.role}:{person.agency}:{SITE}"],
+                "demo": True,
+            }
+            for person in house.people
+        ],
+        "kiosks": [{"id": KIOSK, "public_key": kiosk_key, "bank": "B", "demo": True}],
+    }
+    config_file = str(directory / "central.toml")
+    house.command("central", "init", "--config", config_file, "--admit-stdin", stdin=json.dumps(admission))
 
 
 def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, str], port: int) -> None:
-    """Configuration and keys of the demonstration's kiosk, and its enrolment at central."""
+    """Configuration of the demonstration's kiosk."""
     directory = house.directory
     house.kiosk_url = f"http://127.0.0.1:{port}"
-    public = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))["public_key"]
-    house.command(
-        *("central", "kiosks", "enroll", "--config", str(directory / "central.toml")),
-        *("--id", KIOSK, "--bank", "B", f"--public-key={public}", "--demo"),
-    )
     flights = {story.flight.replace(" ", "") for _, story in house.stories.values() if story.flight}
     write_secret(
         directory / "kiosk.toml",

@@ -14,7 +14,7 @@ import statistics
 import sys
 from typing import Any
 
-from demo.auto import Outcome, percentile, play_story
+from demo.auto import Outcome, outcomes_of, percentile, play_story
 from demo.house import default_specimens, open_house
 
 
@@ -38,10 +38,11 @@ def main() -> int:
         with open_house(default_specimens(), radio=radio) as house:
             directory, story = house.stories[options.story]
             play_story(house, directory, story)  # the first pays for caches
-            outcomes = []
+            visits = []
             for number in range(options.journeys):
-                outcomes.append(play_story(house, directory, story))
+                visits.append(play_story(house, directory, story))
                 print(f"radio {radio}: {number + 1} of {options.journeys}", file=sys.stderr)
+            outcomes = outcomes_of(house, visits)
         complete = [outcome for outcome in outcomes if outcome.channel == "green"]
         result["profiles"][radio] = {"complete": len(complete), "seconds": figures(complete)}
     print(json.dumps(result))
