@@ -10,16 +10,19 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, jsonify, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.serving import make_server
 
+from hardware.speaker.espeak import open_speaker
 from kiosk.gallery import sample_views
 from kiosk.screens import add_screens
+from kiosk.view import View
 
 pytestmark = pytest.mark.browser
 VIEWS = sample_views()
@@ -74,13 +77,62 @@ MEASURE = """() => {
 }"""
 
 
+class Stage:
+    """A view that can change, its revisions as a stream, and what was posted."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.shown = VIEWS["document-place"]
+        self.posted: list[tuple[str, dict[str, str]]] = []
+        self.closed = False
+
+    def view(self) -> View:
+        return self.shown
+
+    def show(self, view: View) -> None:
+        with self.changed:
+            self.shown = replace(view, revision=self.shown.revision + 1)
+            self.changed.notify_all()
+
+    def revisions(self) -> Iterator[str]:
+        told = None
+        while not self.closed:
+            if told != self.shown.revision:
+                told = self.shown.revision
+                yield f"data: {told}\n\n"
+            with self.changed:
+                self.changed.wait(timeout=0.2)
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Iterator[str]:
     """The gallery on loopback, under the kiosk's own content policy."""
     app = Flask("gallery_under_test", static_folder=None)
     app.secret_key = "only for the token of the test"
     CSRFProtect(app)
-    add_screens(app, assets_dir=ASSETS, speech_dir=tmp_path_factory.mktemp("speech"), speaker=None, rehearsal=True)
+    add_screens(
+        app,
+        assets_dir=ASSETS,
+        speech_dir=tmp_path_factory.mktemp("speech"),
+        speaker=open_speaker("espeak:"),
+        rehearsal=True,
+    )
+
+    app.extensions["conductor"] = stage
+
+    @app.get("/events")
+    def events() -> Response:
+        return Response(stage.revisions(), mimetype="text/event-stream")
+
+    @app.post("/action/<name>")
+    def action(name: str) -> Response:
+        stage.posted.append((name, {key: value for key, value in request.form.items() if key != "csrf_token"}))
+        return jsonify(revision=stage.shown.revision)
 
     @app.after_request
     def policy(response: Response) -> Response:
@@ -92,6 +144,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
+    stage.closed = True
     server.shutdown()
     thread.join()
     server.server_close()
@@ -282,3 +335,77 @@ def test_the_screens_fit_other_windows(page: Any, site: str, window: tuple[int, 
             assert bar["y"] + bar["height"] <= window[1] + 1
     finally:
         page.set_viewport_size({"width": 1080, "height": 1920})
+
+
+def test_the_live_page_follows_the_journey_and_keeps_focus(page: Any, site: str, stage: Stage) -> None:
+    from playwright.sync_api import expect
+
+    stage.show(VIEWS["document-place"])
+    page.goto(f"{site}/screen")
+    page.locator("#do-back").focus()
+    stage.show(VIEWS["document"])
+    expect(page.locator(".panel-title")).to_have_text("Hold still")
+    assert page.evaluate("document.activeElement.id") == "do-back", "what changes elsewhere takes no focus"
+    expect(page.locator("#announcer")).not_to_be_empty()
+    stage.show(VIEWS["document-error"])
+    expect(page.locator("#error")).to_be_focused()
+    with page.expect_response("**/speech/en/timeout.speech.wav") as spoken:
+        stage.show(VIEWS["document-time"])
+    assert spoken.value.ok, "the time-out speaks by itself"
+    expect(page.locator("#do-more_time")).to_be_focused()
+    stage.show(replace(VIEWS["party"], language="be", contrast="high"))
+    expect(page.locator("#heading")).to_be_focused()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dataset.contrast]") == [
+        "be",
+        "high",
+    ]
+
+
+def test_a_touch_posts_without_leaving_the_page(page: Any, site: str, stage: Stage) -> None:
+    from playwright.sync_api import expect
+
+    stage.posted.clear()
+    stage.show(VIEWS["goods"])
+    page.goto(f"{site}/screen?panel=language")
+    page.evaluate("window.stayed = true")
+    page.locator("#language-ru").click()
+    stage.show(replace(VIEWS["goods"], language="ru"))
+    expect(page.locator("#heading")).to_have_text("Везёте что-то из этого?")
+    page.locator("#do-declare-red").click()
+    stage.show(VIEWS["details-choose"])
+    page.locator("label.choice").first.click()
+    page.locator("#do-goods").click()
+    stage.show(VIEWS["details-cigarettes"])
+    with page.expect_response("**/action/recount"):
+        page.locator("[data-row=packet] [data-more]").click()
+    stage.show(VIEWS["details-cigarettes"])
+    expect(page.locator("[data-row=packet] [data-count]")).to_have_text("1")
+    page.locator("#do-amounts").click()
+    stage.show(VIEWS["bag"])
+    expect(page.locator("#do-bag-2")).to_be_visible()
+    assert page.evaluate("window.stayed"), "the page was never loaded anew"
+    assert [name for name, _ in stage.posted] == ["language", "declare", "goods", "recount", "amounts"]
+    assert stage.posted[1][1] == {"channel": "red"} and stage.posted[2][1] == {"kinds": "alcohol"}
+    assert stage.posted[4][1]["amount-cigarettes"] == "20"
+
+
+def test_a_result_that_is_touched_stays(page: Any, site: str, stage: Stage) -> None:
+    stage.posted.clear()
+    stage.show(VIEWS["result-desk"])
+    page.goto(f"{site}/screen")
+    with page.expect_response("**/action/more_time"):
+        page.locator(".result-plan").click()
+    assert stage.posted == [("more_time", {})]
+
+
+def test_without_script_every_touch_is_a_form(page: Any, site: str, stage: Stage) -> None:
+    stage.posted.clear()
+    stage.show(VIEWS["goods"])
+    plain = page.context.browser.new_context(java_script_enabled=False, viewport={"width": 1080, "height": 1920})
+    try:
+        shown = plain.new_page()
+        shown.goto(f"{site}/screen")
+        shown.locator("#do-declare-green").click()
+        assert stage.posted == [("declare", {"channel": "green"})]
+    finally:
+        plain.close()
