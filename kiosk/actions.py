@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +17,9 @@ from kiosk import journey
 from kiosk.view import Screen
 
 CASH = "cash"
-KINDS = (*(kind.value for kind in GoodsKind), CASH)
+INSTRUMENT = "instrument"
+MONEY = {CASH: MoneyKind.CASH, INSTRUMENT: MoneyKind.INSTRUMENT}
+KINDS = (*(kind.value for kind in GoodsKind), *MONEY)
 _UNITS: dict[str, Unit] = {
     GoodsKind.ALCOHOL: Unit.LITRE,
     GoodsKind.ETHYL_ALCOHOL: Unit.LITRE,
@@ -83,7 +85,7 @@ class Form:
             raise FieldError(name, "error.amount") from None
         if value >= Decimal(10) ** 12:
             raise FieldError(name, "error.amount_large")
-        return round(value, 3) if value != round(value, 3) else value
+        return value.quantize(Decimal("0.001"), ROUND_CEILING) if value != round(value, 3) else value
 
 
 def _amounts(form: Form, stay: bool = False) -> journey.Event:
@@ -92,9 +94,12 @@ def _amounts(form: Form, stay: bool = False) -> journey.Event:
         items, money = _stated(text)
         return journey.AmountsGiven(form.at, items, money, stay)
     items = (
-        tuple(_item(form, kind) for kind in form.state.person.kinds if kind != CASH) if form.state.persons else ()
+        tuple(_item(form, kind) for kind in form.state.person.kinds if kind not in MONEY)
+        if form.state.persons
+        else ()
     )
-    return journey.AmountsGiven(form.at, items, _cash(form), stay)
+    money = tuple(one for kind in MONEY for one in _money(form, kind))
+    return journey.AmountsGiven(form.at, items, money, stay)
 
 
 def _stated(text: str) -> tuple[tuple[GoodsItem, ...], tuple[Money, ...]]:
@@ -137,15 +142,15 @@ def _item(form: Form, kind: str) -> GoodsItem:
         raise FieldError(f"amount-{kind}", "error.amount") from None
 
 
-def _cash(form: Form) -> tuple[Money, ...]:
-    amount = form.number(f"amount-{CASH}")
-    if amount is None or not form.state.persons or CASH not in form.state.person.kinds:
+def _money(form: Form, kind: str) -> tuple[Money, ...]:
+    amount = form.number(f"amount-{kind}")
+    if amount is None or not form.state.persons or kind not in form.state.person.kinds:
         return ()
     try:
-        currency = form.one(f"currency-{CASH}") or "USD"
-        return (Money(kind=MoneyKind.CASH, amount=amount, currency=currency),)
+        currency = form.one(f"currency-{kind}") or "USD"
+        return (Money(kind=MONEY[kind], amount=amount, currency=currency),)
     except ValidationError:
-        raise FieldError(f"amount-{CASH}", "error.amount") from None
+        raise FieldError(f"amount-{kind}", "error.amount") from None
 
 
 def _count(form: Form) -> int:

@@ -23,7 +23,7 @@ from typing import Literal, TypeVar
 
 from contracts.checks import CheckName, Verdict
 from contracts.decision import Channel, Decision
-from contracts.declaration import DeclaredChannel, GoodsItem, Money
+from contracts.declaration import DeclaredChannel, GoodsItem, Money, MoneyKind
 from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, PartyRole, TravelDocument
 from kiosk.view import Screen
 
@@ -414,7 +414,7 @@ def actions(state: State) -> tuple[str, ...]:
         Screen.DETAILS: ("amounts", "recount", "goods", "back"),
         Screen.BAG: ("bag", "unaccompanied", "back"),
         Screen.REVIEW: ("sign", "change", "back"),
-        Screen.RESULT: ("finish",) if state.printed or state.offline else ("finish", "print_receipt"),
+        Screen.RESULT: ("finish", "more_time", *(() if state.printed or state.offline else ("print_receipt",))),
     }
     names = own.get(state.screen, ())
     if state.screen in IN_JOURNEY:
@@ -629,6 +629,11 @@ def _goods_chosen(state: State, event: GoodsChosen) -> Outcome:
     return _with_person(state, replace(state.person, kinds=event.kinds)), ()
 
 
+def money_card(money: Money) -> str:
+    """The card of the goods page that money belongs to: cheques of travellers count with cash."""
+    return "instrument" if money.kind is MoneyKind.INSTRUMENT else "cash"
+
+
 def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
     if state.screen is not Screen.GOODS:
         return state, ()
@@ -637,7 +642,7 @@ def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
     if kinds is None:
         kinds = person.kinds if event.channel is DeclaredChannel.RED else ()
     items = tuple(item for item in person.items if item.kind.value in kinds)
-    money = person.money if "cash" in kinds else ()
+    money = tuple(one for one in person.money if money_card(one) in kinds)
     person = replace(person, declared=event.channel, kinds=kinds, items=items, money=money)
     state = _with_person(state, person)
     if kinds or event.channel is DeclaredChannel.RED:

@@ -21,7 +21,7 @@ from declarations.money import Rates
 from declarations.packs import AllowanceCard, RulePack
 from kiosk.config import KioskConfig
 from kiosk.face_capture import Seen
-from kiosk.journey import PersonState, State, actions
+from kiosk.journey import PersonState, State, actions, money_card
 from kiosk.record import NOTICE_VERSION
 from kiosk.view import (
     Allowance,
@@ -185,13 +185,14 @@ class Presenter:
                     free=_figure(card.free),
                     unit=card.unit,
                     chosen=card.kind in person.kinds,
-                    amount=_stated(card.kind, person),
+                    amount=_stated(card.kind, person, card.unit),
                     relation=_relation(line),
                     difference=_figure(line.difference) if line else None,
                     duty=f"{line.duty} {line.currency}" if line and line.duty else None,
                     share=_share(line),
                     second_free=_figure(card.second_free),
                     second_unit=card.second_unit,
+                    at_most=_figure(card.at_most),
                 )
             )
         listed = {card.kind for card in cards}
@@ -206,8 +207,9 @@ class Presenter:
         lines = self._lines(state, person, now) if person.items or person.money else ()
         shown = [_item_line(item, lines) for item in person.items]
         for money in person.money:
-            amount = {"kind": "cash", "amount": f"{money.amount:,f}", "unit": money.currency}
-            shown.append(_review_line("cash", Message("review.item", amount), _line_of("cash", lines)))
+            kind = money_card(money)
+            amount = {"kind": kind, "amount": _figure(money.amount) or "", "unit": money.currency}
+            shown.append(_review_line(kind, Message("review.item", amount), _line_of(kind, lines)))
         if not shown:
             title = "review.none" if person.declared is DeclaredChannel.GREEN else "review.declared"
             note = Message("review.none.note") if person.declared is DeclaredChannel.GREEN else None
@@ -425,11 +427,11 @@ def _figure(number: Decimal | None) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _stated(kind: str, person: PersonState) -> str | None:
-    if kind == "cash":
-        return _figure(sum((money.amount for money in person.money), Decimal(0))) if person.money else None
-    known = [_measure(item) for item in person.items if item.kind.value == kind]
-    figures = [figure for figure, _ in known if figure is not None]
+def _stated(kind: str, person: PersonState, unit: str | None = None) -> str | None:
+    """What was stated of a kind, summed; with `unit` only what is measured in it, for a sum has one unit."""
+    stated = [(money.amount, money.currency) for money in person.money if money_card(money) == kind]
+    stated += [measure for item in person.items if item.kind.value == kind for measure in _measures(item)]
+    figures = [figure for figure, its_unit in stated if unit is None or its_unit == unit]
     return _figure(sum(figures, Decimal(0))) if figures else None
 
 
@@ -440,6 +442,16 @@ def _measure(item: GoodsItem) -> tuple[Decimal | None, str]:
     if item.value is not None and item.currency is not None:
         return item.value, item.currency
     return (item.weight_kg, "kg") if item.weight_kg is not None else (None, "")
+
+
+def _measures(item: GoodsItem) -> list[tuple[Decimal, str]]:
+    """Every figure of an item with its unit."""
+    figures = (
+        (item.quantity, item.unit.value if item.unit else ""),
+        (item.value, item.currency or ""),
+        (item.weight_kg, "kg"),
+    )
+    return [(figure, unit) for figure, unit in figures if figure is not None]
 
 
 def _item_line(item: GoodsItem, lines: tuple[NormLine, ...]) -> ReviewLine:
