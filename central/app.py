@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, PrefixLoader
 from jinja2.exceptions import TemplateNotFound
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
 from central import service
@@ -34,6 +35,12 @@ logger = logging.getLogger("corridor.central")
 def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     """See `central.create_app`."""
     app = Flask("central", static_folder=None, template_folder=None)
+    if config.proxies:
+        # Else every workstation has the proxy's address, and one guesser locks out all. The host is not theirs
+        # to say: it is signed by kiosks and checked against allowed_hosts.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=0, x_prefix=0
+        )
     app.url_map.merge_slashes = False  # a signed path is the path, not something near it
     central = service.build(config, clock)
     app.extensions["central"] = central

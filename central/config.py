@@ -42,6 +42,9 @@ class CentralConfig(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8600
     threads: Annotated[int, Field(ge=4, le=512)] = 64
+    proxies: Annotated[int, Field(ge=0, le=4)] = (
+        0  # how many of our own stand before: whose word on addresses counts
+    )
     allowed_hosts: tuple[str, ...] = ()  # empty: any; production wants them named
     data_dir: Path
     database_url: str = ""  # empty: SQLite in data_dir

@@ -140,12 +140,14 @@ def dispose(
     note: str = "",
     hand_over_to: Agency | None = None,
     second: Second | None = None,
+    address: str = "unknown",
 ) -> Disposition:
     """Close one agency's referral with a signed disposition.
 
     The officer holds the case and signs with the key that only their password opens. A no-show is closed by a
     supervisor after the alarm. Raises NotAllowed, UnknownCase, Closed, InvalidDisposition, or
-    `central.access.users.Refused` for a wrong password (also the second officer's), which counts for the throttle.
+    `central.access.users.Refused` for a wrong password, which counts for the throttle of whose password it should
+    have been, at the workstation with this `address`.
     """
     site, now = central.config.site_id, central.clock()
     if not user.may(Permission.CASE_DISPOSE, site_id=site, agency=agency):
@@ -154,7 +156,6 @@ def dispose(
     with central.storage.read() as session:
         if hand_over_to is not None and _decided(session, site, record_id, hand_over_to):
             raise InvalidDisposition("that_agency_has_decided")
-        central.users.throttle(session, user.user_id, "signing", now)
         row = _open(central, session, user, record_id, agency, outcome)
         classes = frozenset(
             ReasonClass(value)
@@ -166,12 +167,8 @@ def dispose(
         )
         if needs_second(outcome, classes) != (second is not None):
             raise InvalidDisposition("second_officer_needed" if second is None else "second_officer_not_needed")
-        try:
-            signer, key = central.users.signing_key(session, user.user_id, password)
-            confirming = _second(central, session, user, agency, second)
-        except Refused:
-            _count_refusal(central, user)
-            raise
+        signer, key = _unlocked(central, session, user.user_id, password, address)
+        confirming = _second(central, session, user, agency, second, address)
     unsigned = Disposition(
         record_id=record_id,
         agency=agency,
@@ -277,13 +274,13 @@ def _open(
 
 
 def _second(
-    central: Central, session: Session, user: User, agency: Agency, second: Second | None
+    central: Central, session: Session, user: User, agency: Agency, second: Second | None, address: str
 ) -> tuple[StoredUser, Ed25519PrivateKey] | None:
     if second is None:
         return None
     if second.user_id == user.user_id:
         raise InvalidDisposition("second_officer_is_the_first")
-    signed = central.users.signing_key(session, second.user_id, second.password)
+    signed = _unlocked(central, session, second.user_id, second.password, address)
     other = central.users.load(session, second.user_id)
     if not other.may(Permission.CASE_CONFIRM, site_id=central.config.site_id, agency=agency):
         raise NotAllowed
@@ -295,9 +292,17 @@ def _decided(session: Session, site: str, record_id: str, agency: Agency) -> boo
     return row is not None and row.closed_at is not None
 
 
-def _count_refusal(central: Central, user: User) -> None:
-    with central.storage.write() as session:
-        central.users.count_failure(session, user.user_id, "signing", central.clock())
+def _unlocked(
+    central: Central, session: Session, user_id: str, password: str, address: str
+) -> tuple[StoredUser, Ed25519PrivateKey]:
+    """One officer's key. A wrong password counts against that officer here, and against nobody else."""
+    central.users.throttle(session, user_id, address, central.clock(), "signing")
+    try:
+        return central.users.signing_key(session, user_id, password)
+    except Refused:
+        with central.storage.write() as counting:
+            central.users.count_failure(counting, user_id, address, central.clock(), "signing")
+        raise
 
 
 def _open_for(session: Session, row: StoredReferral, agency: Agency, now: datetime) -> None:

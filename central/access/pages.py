@@ -32,11 +32,12 @@ def sign_in() -> Response:
         with central.storage.read() as reading:
             central.users.throttle(reading, user_id, address, now)
             row = central.users.check_password(reading, user_id, password)
-    except Refused as refusal:
+    except Throttled:
+        return _form("throttled", following, 429)  # not counted: the window ends, also for who keeps knocking
+    except Refused:
         with central.storage.write() as writing:
             central.users.count_failure(writing, user_id, address, now)
-        throttled = isinstance(refusal, Throttled)
-        return _form("throttled" if throttled else "refused", following, 429 if throttled else 403)
+        return _form("refused", following, 403)
     session.clear()  # a new session for a new person: nothing planted before survives
     with central.storage.write() as writing:
         session[TOKEN] = central.users.sign_in(writing, row, now)

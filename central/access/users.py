@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -28,9 +29,13 @@ from contracts.events import AuditTag
 SIGNING_SUITE = "ed25519"
 MINIMUM_PASSWORD = 10
 THROTTLE_WINDOW = timedelta(minutes=15)
-THROTTLE_PER_USER = 5
+# Refused attempts in the window. Whoever guesses at one workstation locks that person out there, not everywhere
+# and not everybody; the two larger limits stop those who guess from many places, or at many people.
+THROTTLE_PER_PLACE = 5
+THROTTLE_PER_USER = 50
 THROTTLE_PER_ADDRESS = 30
 SALT_BYTES = 16
+Purpose = Literal["sign_in", "signing"]
 USER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$")
 
 
@@ -217,12 +222,14 @@ class Users:
             raise Refused("the signing key does not open") from problem
         return row, Ed25519PrivateKey.from_private_bytes(raw)
 
-    def throttle(self, session: Session, user_id: str, address: str, now: datetime) -> None:
-        """Raises Throttled when this user name or address was refused too often in the window."""
-        for subject, limit in (
-            (f"user:{user_id}", THROTTLE_PER_USER),
-            (f"address:{address}", THROTTLE_PER_ADDRESS),
-        ):
+    def throttle(
+        self, session: Session, user_id: str, address: str, now: datetime, purpose: Purpose = "sign_in"
+    ) -> None:
+        """Raises Throttled when this person was refused too often here, or anybody was from this address.
+
+        Signing in and signing are counted apart: whoever guesses at the sign-in page keeps nobody from signing.
+        """
+        for subject, limit in _subjects(purpose, user_id, address).items():
             count = session.scalar(
                 select(func.count())
                 .select_from(SignInFailure)
@@ -235,14 +242,16 @@ class Users:
             if (count or 0) >= limit:
                 raise Throttled("too many attempts")
 
-    def count_failure(self, session: Session, user_id: str, address: str, now: datetime) -> None:
+    def count_failure(
+        self, session: Session, user_id: str, address: str, now: datetime, purpose: Purpose = "sign_in"
+    ) -> None:
         """Remember a refused attempt for the throttle, and forget those that no longer count."""
         session.execute(
             delete(SignInFailure).where(
                 SignInFailure.site_id == self._site, SignInFailure.failed_at <= now - THROTTLE_WINDOW
             )
         )
-        for subject in (f"user:{user_id}", f"address:{address}"):
+        for subject in _subjects(purpose, user_id, address):
             session.add(
                 SignInFailure(
                     site_id=self._site,
@@ -323,6 +332,17 @@ class Users:
 
     def _subject(self, text: str) -> str:
         return hmac.new(self._throttle_key, text.encode(), "sha256").hexdigest()
+
+
+def _subjects(purpose: Purpose, user_id: str, address: str) -> dict[str, int]:
+    """What a refused attempt counts against, and how many each of them bears."""
+    subjects = {
+        f"{purpose}|place:{user_id}|{address}": THROTTLE_PER_PLACE,
+        f"{purpose}|user:{user_id}": THROTTLE_PER_USER,
+    }
+    if purpose == "sign_in":  # who signs has signed in; officers share a workstation, and not their mistakes
+        subjects[f"{purpose}|address:{address}"] = THROTTLE_PER_ADDRESS
+    return subjects
 
 
 def _password_key(password: str, salt: bytes) -> bytes:

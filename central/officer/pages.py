@@ -221,6 +221,7 @@ def dispose(agency: str, record_id: str) -> BaseResponse | tuple[str, int]:
             second=dispositions.Second(filled["second_officer"].strip(), form.get("second_password", "")[:1000])
             if two_sign
             else None,
+            address=request.remote_addr or "unknown",
         )
     except dispositions.InvalidDisposition as invalid:
         problem = invalid.reason

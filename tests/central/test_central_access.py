@@ -6,16 +6,17 @@ import re
 from datetime import timedelta
 
 import pytest
-from central_scene import PASSWORD, Clock, add_user
+from central_scene import PASSWORD, Clock, MakeConfig, add_user
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from central import create_app
 from central.access.guard import OPEN_VIEWS, SIGNED_BLUEPRINT
 from central.access.pages import _local_path
 from central.access.permissions import PERMISSIONS, Permission, Role, User
 from central.access.users import InvalidUser
-from central.service import Central
+from central.service import Central, central_of
 from central.storage.models import SignInSession, StoredUser
 from contracts.disposition import Agency
 
@@ -87,6 +88,40 @@ def test_the_throttle(app: Flask, officer: User, clock: Clock) -> None:
     assert sign_in(client, officer.user_id) == 429, "also for the right password"
     clock.advance(minutes=16)
     assert sign_in(client, officer.user_id) == 303
+
+
+def test_guessing_from_elsewhere_locks_nobody_out_of_their_own_place(
+    app: Flask, central: Central, officer: User
+) -> None:
+    guesser, own = app.test_client(), app.test_client()
+    guesser.environ_base["REMOTE_ADDR"] = "10.0.0.66"
+    assert [sign_in(guesser, officer.user_id, "wrong password") for _ in range(6)] == [403] * 5 + [429]
+    assert sign_in(own, officer.user_id) == 303
+
+
+def test_one_address_that_tries_many_people_is_stopped(app: Flask, officer: User) -> None:
+    client = app.test_client()
+    for number in range(30):
+        assert sign_in(client, f"user{number}", "wrong password") == 403
+    assert sign_in(client, officer.user_id) == 429
+
+
+def test_behind_a_proxy_the_workstation_counts_and_a_forged_address_does_not(
+    make_config: MakeConfig, clock: Clock
+) -> None:
+    app = create_app(make_config(proxies=1), clock)
+    try:
+        add_user(central_of(app), "olga", (Role.OFFICER, Agency.CUSTOMS))
+        guesser, own = app.test_client(), app.test_client()
+        own.environ_base["HTTP_X_FORWARDED_FOR"] = "10.0.0.1"
+        answers = []
+        for number in range(6):
+            guesser.environ_base["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}, 10.0.0.66"
+            answers.append(sign_in(guesser, "olga", "wrong password"))
+        assert answers == [403] * 5 + [429]
+        assert sign_in(own, "olga") == 303
+    finally:
+        central_of(app).close()
 
 
 def test_csrf(app: Flask, officer: User) -> None:

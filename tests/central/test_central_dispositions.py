@@ -131,6 +131,41 @@ def test_a_wrong_password_signs_nothing(
         assert session.scalars(select(StoredDisposition)).all() == []
 
 
+def test_wrong_passwords_lock_the_one_who_gave_them_at_that_place_and_nobody_else(
+    referred: tuple[TransactionRecord, Decision], central: Central, officer: User, kiosk: Sender
+) -> None:
+    record_id = referred[0].record_id
+    for name in ("boris", "clara"):
+        add_user(central, name, (Role.OFFICER, CUSTOMS))
+    claim(central, officer, record_id, CUSTOMS)
+    wrong = RELEASE | {"password": "guess"}
+    for attempt in range(40):  # one careless officer, all day
+        if attempt % 5 == 0:
+            kiosk.clock.advance(minutes=16)
+        with pytest.raises(Refused, match="password"):
+            dispose(central, officer, record_id, CUSTOMS, address="10.0.0.1", **wrong)
+    with pytest.raises(Refused, match="too many"):
+        dispose(central, officer, record_id, CUSTOMS, address="10.0.0.1", **RELEASE)
+    signed = dispose(central, officer, record_id, CUSTOMS, address="10.0.0.2", **RELEASE)
+    assert signed.officer_id == officer.user_id, "elsewhere the right password still signs"
+
+
+def test_the_second_officers_mistakes_are_the_seconds(
+    referred: tuple[TransactionRecord, Decision], central: Central, officer: User
+) -> None:
+    record_id = referred[0].record_id
+    for name in ("boris", "clara"):
+        add_user(central, name, (Role.OFFICER, CUSTOMS))
+    claim(central, officer, record_id, CUSTOMS)
+    for _ in range(5):
+        with pytest.raises(Refused, match="password"):
+            dispose(central, officer, record_id, CUSTOMS, second=Second("boris", "guess"), **DETAIN)
+    with pytest.raises(Refused, match="too many"):
+        dispose(central, officer, record_id, CUSTOMS, second=Second("boris", PASSWORD), **DETAIN)
+    signed = dispose(central, officer, record_id, CUSTOMS, second=Second("clara", PASSWORD), **DETAIN)
+    assert signed.second_officer_id == "clara", "the first officer is not locked"
+
+
 def test_two_officers_sign_a_detention(
     referred: tuple[TransactionRecord, Decision], central: Central, officer: User
 ) -> None:
