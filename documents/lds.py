@@ -90,6 +90,9 @@ def parse_com(data: bytes) -> Com:
     tags = _body(body, 0x5C, "com_malformed")
     versions = (_body(body, 0x5F01, "com_malformed"), _body(body, 0x5F36, "com_malformed"))
     lds_version, unicode_version = (version.decode("ascii", "replace") for version in versions)
+    # Nothing signs this file: what cannot be what was issued is all that can be seen here (9303-10 §4.6.1).
+    if not all(version.isdigit() for version in (lds_version, unicode_version)):
+        raise LdsError("com_malformed")
     if any(tag not in _GROUP_TAGS for tag in tags):
         raise LdsError("com_malformed")
     return Com(lds_version, unicode_version, frozenset(_GROUP_TAGS.index(tag) + 1 for tag in tags))

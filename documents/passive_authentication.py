@@ -56,6 +56,8 @@ def parse_sod(data: bytes) -> Sod:
     if signer is None:
         return Sod(hash_algorithm, hashes, None, (Verdict.FAILED, "signer_certificate_missing"))
     try:
+        if not _conforms(signed, signer_info):
+            return Sod(hash_algorithm, hashes, signer, (Verdict.FAILED, "signature_malformed"))
         answer = _signature(signer_info, signer, content, content_type)
         if answer == PASSED and hash_algorithm == "sha1":
             answer = (Verdict.PASSED, "weak_hash_sha1")
@@ -80,6 +82,21 @@ def _signer_certificate(signed: cms.SignedData, sid: cms.SignerIdentifier) -> Ce
         elif sid.chosen.native == certificate.key_identifier:
             return certificate
     return None
+
+
+def _conforms(signed: cms.SignedData, info: cms.SignerInfo) -> bool:
+    """Whether what no signature covers says what it must (RFC 5652 §5.1, §5.3): versions, and the digest's name.
+
+    Raises ValueError and its like for what is malformed.
+    """
+    listed = {algorithm["algorithm"].dotted for algorithm in signed["digest_algorithms"]}
+    algorithms = (*signed["digest_algorithms"], info["digest_algorithm"])
+    return (
+        signed["version"].native in ("v1", "v3", "v4", "v5")
+        and info["version"].native in ("v1", "v3")
+        and info["digest_algorithm"]["algorithm"].dotted in listed
+        and all(algorithm["parameters"].native is None for algorithm in algorithms)
+    )
 
 
 def _signature(info: cms.SignerInfo, signer: Certificate, content: bytes, content_type: str) -> Answer:
