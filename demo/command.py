@@ -52,6 +52,10 @@ def _say(line: str) -> None:
     print(f"  starting: {line}", file=sys.stderr, flush=True)
 
 
+def _names(house: House, role: str) -> str:
+    return "sign in as " + " or ".join(person.name for person in house.people if person.role == role)
+
+
 def _with_browser(house: House, port: int) -> int:
     from werkzeug.serving import make_server
 
@@ -60,9 +64,9 @@ def _with_browser(house: House, port: int) -> int:
     assert house.bench is not None
     stage = Stage(house.kiosk_url, house.bench, house.stories, house.radio)
     addresses = (
-        Address("Kiosk", f"{house.kiosk_url}/"),
-        Address("Officer's console", f"{house.central_url}/officer/"),
-        Address("Administration", f"{house.central_url}/admin/"),
+        Address("Kiosk", f"{house.kiosk_url}/", "monitor", "the traveller's screen"),
+        Address("Officer", f"{house.central_url}/officer/", "list-checks", _names(house, "officer")),
+        Address("Administrator", f"{house.central_url}/admin/", "gauge", _names(house, "administrator")),
     )
     assets = Path(sys.prefix) / "share/corridor/web"
     server = make_server("127.0.0.1", port, create_app(stage, addresses, assets), threaded=True)
