@@ -8,7 +8,7 @@ demo: setup ## start kiosk, central and simulated devices on loopback, and print
 	@$(BIN)/corridor demo
 
 test: setup lint ## every check: style, types, imports, tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 setup: ## everything a bare Debian 12 needs; a second run does nothing
 	@tools/setup.sh

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
 from flask import Flask
 
 from central.access.users import Users
@@ -112,7 +113,11 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
         audit=audit,
         broker=Broker(storage, audit),
         users=Users(
-            config.site_id, audit, throttle_key=load_key_file(config.session_secret_file, "session").current.secret
+            config.site_id,
+            audit,
+            throttle_key=load_key_file(config.session_secret_file, "session").current.secret,
+            # Tests sign in hundreds of times; what they test is not how long a guess takes.
+            hasher=PasswordHasher(time_cost=1, memory_cost=64) if config.profile == "test" else None,
         ),
         master=master,
         receipt_keys=receipt_keys,
