@@ -82,12 +82,44 @@ def test_bytes_that_are_no_portrait_give_no_template(matcher: FaceMatcher, data:
 
 @pytest.mark.parametrize("degrees", [-40, -25, 25, 40])
 def test_a_flat_picture_that_is_turned_does_not_pass_for_a_head(matcher: FaceMatcher, degrees: float) -> None:
-    image = matcher.decode(portrait("anna-smile"))
+    for name in PEOPLE:
+        image = matcher.decode(portrait(f"{name}-smile"))
+        assert image is not None
+        straight = matcher.find(image)[0]
+        turned = matcher.find(turned_flat(image, degrees))
+        if turned:  # else it is no face any more, which follows no challenge either
+            assert abs(turned[0].turn - straight.turn) < face_capture.TURN, name
+
+
+@pytest.mark.parametrize("noise", [2.0, 6.0])
+@pytest.mark.parametrize("gain", [1.4, 1.0, 0.7, 0.5])
+def test_the_same_light_is_enough_for_every_skin(matcher: FaceMatcher, gain: float, noise: float) -> None:
+    """From a bright booth to half its light: nobody is asked for more light than anybody else."""
+    for name in PEOPLE:
+        lit = exposed(matcher, name, gain, noise)
+        assert face_capture.assess(lit, matcher.find(lit)).light, name
+
+
+def test_where_the_matcher_begins_to_fail_the_light_is_refused_for_everybody(matcher: FaceMatcher) -> None:
+    for name in PEOPLE:
+        dim = exposed(matcher, name, 0.12, 2.0)
+        assert not face_capture.assess(dim, matcher.find(dim)).light, name
+
+
+def test_a_burnt_out_face_is_refused(matcher: FaceMatcher) -> None:
+    glare = exposed(matcher, "anna", 2.6, 2.0)
+    assert face_capture.assess(glare, matcher.find(glare)).problem == "too_bright"
+
+
+PEOPLE = sorted({path.name.rpartition("-")[0] for path in PORTRAITS.glob("*-smile.jpg")})
+
+
+def exposed(matcher: FaceMatcher, name: str, gain: float, noise: float) -> np.ndarray:
+    """A live picture under `gain` times the light, with `noise` grey levels of the sensor's own."""
+    image = matcher.decode(portrait(f"{name}-smile"))
     assert image is not None
-    straight = matcher.find(image)[0]
-    turned = matcher.find(turned_flat(image, degrees))
-    if turned:  # else it is no face any more, which follows no challenge either
-        assert abs(turned[0].turn - straight.turn) < face_capture.TURN
+    drawn = image.astype(np.float64) * gain + np.random.default_rng(7).normal(0, noise, image.shape)
+    return np.clip(drawn, 0, 255).astype(np.uint8)
 
 
 def turned_flat(image: np.ndarray, degrees: float) -> np.ndarray:
@@ -121,12 +153,13 @@ def face_at(x: float, width: float) -> Face:
 
 
 def test_conditions_are_told_one_at_a_time() -> None:
-    booth = np.full((480, 640, 3), 130, dtype=np.uint8)
+    relief = (np.indices((480, 640)).sum(axis=0) // 40 % 2 * 60 + 100).astype(np.uint8)
+    booth = np.repeat(relief[..., None], 3, axis=2)
     one = face_at(220, 200)
     assert face_capture.assess(booth, (one,)).problem is None
     assert face_capture.assess(booth, ()).problem == "no_face"
     assert face_capture.assess(booth // 10, ()).problem == "too_dark"
-    assert face_capture.assess(booth // 4, (one,)).problem == "too_dark"
+    assert face_capture.assess(booth // 12, (one,)).problem == "too_dark"
     assert face_capture.assess(booth, (one, face_at(20, 180))).problem == "two_faces"
     assert face_capture.assess(booth, (one, face_at(20, 60))).problem is None
     assert face_capture.assess(booth, (face_at(300, 50),)).problem == "too_far"
