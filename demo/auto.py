@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.house import House
-from demo.puppet import Body, KioskScreen, Played, StoryStuck, play
+from demo.puppet import Body, KioskScreen, Played, StoryStuck, play, until_welcome
 from hardware.specimens.story import Story
 
 JSON = dict[str, Any]
@@ -49,9 +49,11 @@ class Visit:
 def play_story(house: House, directory: Path, story: Story) -> Visit:
     """One journey from the welcome screen back to it."""
     assert house.bench is not None
+    house.turn(story.direction)
     screen = KioskScreen(house.kiosk_url)
     house.bench.clear()
     try:
+        until_welcome(screen)
         played = play(screen, Body(house.bench, directory, story, house.radio), story)
     except StoryStuck as stuck:
         return Visit(story, None, str(stuck))

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -27,13 +28,15 @@ from typing import IO
 
 import requests
 
+from contracts.party import Direction, TravelDocument
 from demo.puppet import Bench
 from demo.sampling import find_seed
 from hardware.pcsc_daemon import PcscDaemon
-from hardware.specimens.story import Story, load_stories
+from hardware.specimens.story import Story, StoryDocument, load_stories
 
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
 RATE, PERIOD = 0.02, "fixed"
+FLIGHT = re.compile(r"^[A-Z0-9]{2,3}[0-9]{1,4}[A-Z]?$")
 
 
 class HouseError(Exception):
@@ -59,6 +62,7 @@ class House:
     radio: str
     kiosk_url: str = ""
     central_url: str = ""
+    direction: Direction = Direction.ARRIVAL
     bench: Bench | None = None
     people: tuple[Person, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -120,6 +124,18 @@ class House:
         """Return when the kiosk has loaded its models."""
         self._await(f"{self.kiosk_url}/state", "kiosk")
 
+    def turn(self, direction: Direction) -> None:
+        """A kiosk stands in a hall of one direction: start it again in the other one when a story wants that."""
+        if direction is self.direction:
+            return
+        config = self.directory / "kiosk.toml"
+        line = 'direction = "{}"'
+        text = config.read_text(encoding="utf-8")
+        write_secret(config, text.replace(line.format(self.direction.value), line.format(direction.value)))
+        self.direction = direction
+        self.stop("kiosk")
+        self.start_kiosk()
+
     def _await(self, url: str, name: str, seconds: float = 90.0) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -158,21 +174,38 @@ def toml(values: dict[str, object]) -> str:
 
 def sampling_seed(stories: dict[str, tuple[Path, Story]]) -> bytes:
     """The fixed seed that draws exactly the travellers whose stories say so (demo/sampling.py)."""
-    from documents.mrz import parse_mrz
-
-    today = datetime.now(UTC).date()
     wanted: dict[tuple[str, str, str], bool] = {}
-    for _, story in stories.values():
+    for directory, story in stories.values():
         told = story.setup.random_sample
         for index, traveller in enumerate(story.travellers):
             for document in traveller.documents:
-                if not document.mrz:
-                    continue
-                read = parse_mrz(document.mrz, today).document
-                if read.issuer and read.number:
+                read = _identity(directory, document)
+                if read is not None and read.issuer and read.number:
                     key = (story.direction.value, read.issuer, read.number)
                     wanted[key] = wanted.get(key, False) or (told and index == 0)
     return find_seed(wanted, PERIOD, RATE)
+
+
+def _identity(directory: Path, document: StoryDocument) -> TravelDocument | None:
+    """Issuer and number, from the story's lines or else from the chip's first group; None where neither says."""
+    from documents.lds import LdsError, parse_dg1
+    from documents.mrz import parse_mrz
+
+    today = datetime.now(UTC).date()
+    if document.mrz:
+        return parse_mrz(document.mrz, today).document
+    if document.chip is None:
+        return None
+    try:
+        return parse_dg1((directory / document.chip / "Datagroup1.bin").read_bytes(), today).document
+    except (OSError, LdsError):
+        return None
+
+
+def trust_directory(specimens: Path) -> Path:
+    """The trust anchors beside the travellers or, where there are none, those of the project's own."""
+    own = specimens / "trust"
+    return (own if own.is_dir() else default_specimens() / "trust").resolve()
 
 
 def default_specimens() -> Path:
@@ -198,6 +231,7 @@ def open_house(
     directory = keep if keep is not None else Path(tempfile.mkdtemp(prefix="corridor-"))
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     house = House(directory, stories, radio, environment=dict(os.environ))
+    house.direction = next(story.direction for _, story in stories.values())
     with contextlib.ExitStack() as leaving:
         if keep is None:
             leaving.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -308,7 +342,11 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
     """Configuration of the demonstration's kiosk."""
     directory = house.directory
     house.kiosk_url = f"http://127.0.0.1:{port}"
-    flights = {story.flight.replace(" ", "") for _, story in house.stories.values() if story.flight}
+    flights = {
+        story.flight.replace(" ", "")
+        for _, story in house.stories.values()
+        if story.flight and FLIGHT.match(story.flight.replace(" ", ""))
+    }
     write_secret(
         directory / "kiosk.toml",
         toml(
@@ -317,14 +355,14 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
                 "site_id": SITE,
                 "site_name": "Minsk Airport",
                 "kiosk_id": KIOSK,
-                "direction": "arrival",
+                "direction": house.direction.value,
                 **({"flight": min(flights)} if len(flights) == 1 else {}),
                 "port": port,
                 "data_dir": "kiosk",
                 "central_url": house.central_url,
                 "signing_key_file": "keys/kiosk/signing.pem",
                 "outbox_key_file": "keys/kiosk/outbox.key",
-                "trust_dir": str((specimens / "trust").resolve()),
+                "trust_dir": str(trust_directory(specimens)),
                 "radio_profile": house.radio,
                 "devices": {
                     "chip_reader": reader,

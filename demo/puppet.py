@@ -194,6 +194,15 @@ class Played:
     seconds: float
 
 
+def until_welcome(screen: KioskScreen, limit_s: float = 180.0) -> None:
+    """Wait until the kiosk is free: whoever walked away is forgotten after the time-out. Raises StoryStuck."""
+    begun = time.monotonic()
+    while str(screen.state()["screen"]) != "welcome":
+        if time.monotonic() - begun > limit_s:
+            raise StoryStuck("the kiosk does not come back to its welcome")
+        time.sleep(0.2)
+
+
 def play(screen: KioskScreen, body: Body, story: Story, limit_s: float = 180.0) -> Played:
     """Play a story from the welcome screen to its result, or until the traveller walks away.
 
