@@ -108,6 +108,28 @@ async function post(address, data) {
   await refresh();
 }
 
+// The second half of a double touch falls on whatever the next page has in that place, perhaps a legal answer: it
+// counts only on the page that the first half fell on.
+const DOUBLE_MS = 600;
+const DOUBLE_PX = 80;
+let touched = { at: -DOUBLE_MS, x: 0, y: 0, page: "" };
+
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail === 0) return; // a key, not a touch
+    const last = touched;
+    const near = Math.hypot(event.clientX - last.x, event.clientY - last.y) < DOUBLE_PX;
+    const page = root.dataset.screen + document.getElementById("heading")?.textContent;
+    touched = { at: event.timeStamp, x: event.clientX, y: event.clientY, page };
+    if (near && event.timeStamp - last.at < DOUBLE_MS && last.page !== page) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  },
+  true,
+);
+
 document.addEventListener("submit", (event) => {
   if (!root.hasAttribute("data-live")) return;
   event.preventDefault();
