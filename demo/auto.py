@@ -1,8 +1,8 @@
 """Plays stories through the real kiosk and central without a browser, and tells how each came out.
 
-What the traveller sees comes from the kiosk; checks, reasons and times come from central's own record of the
-transaction (`corridor central records`), found by the receipt's number. Central is asked once, when everybody has
-played: asking takes the processor from whoever stands at the kiosk.
+What the traveller sees, and how long the machine took, comes from the kiosk; checks and reasons come from the
+record of the transaction at central (`corridor central records`), found by the number of the receipt. Central is
+asked once, when everybody has played: asking takes the processor from whoever stands at the kiosk.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def compare(story: Story, played: Played, record: JSON | None) -> Outcome:
         ]
     if bool(played.result.get("cleared")) != (channel == "green"):
         differences.append("the screen and central say different channels")
-    steps: dict[str, float] = record["step_seconds"]
+    steps = played.step_seconds
     return Outcome(
         story.id,
         channel,

@@ -190,6 +190,7 @@ class Played:
 
     screens: tuple[str, ...]
     result: JSON
+    step_seconds: dict[str, float]  # what the machine took, by step; "send" included, so from the kiosk
     walked_away: bool
     seconds: float
 
@@ -219,9 +220,9 @@ def play(screen: KioskScreen, body: Body, story: Story, limit_s: float = 180.0) 
         if name == "welcome" and len(screens) > 1:
             raise StoryStuck(f"{story.id}: the kiosk went back to its welcome; screens: {' > '.join(screens)}")
         if name == "result":
-            return Played(tuple(screens), state["result"], False, time.monotonic() - begun)
+            return Played(tuple(screens), state["result"], state["step_seconds"], False, time.monotonic() - begun)
         if story.behaviour.walks_away_at == name:
-            return Played(tuple(screens), {}, True, time.monotonic() - begun)
+            return Played(tuple(screens), {}, {}, True, time.monotonic() - begun)
         body.follow(state)
         hands.touch(state)
         time.sleep(0.02)
