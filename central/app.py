@@ -19,6 +19,7 @@ from central import service
 from central.access import guard, pages
 from central.config import CentralConfig
 from central.keys import load_key_file
+from contracts.errors import place_of
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 AUDIENCES = ("shared", "officer", "admin", "print", "public")  # central's loader sees no kiosk template
@@ -130,12 +131,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
 
 def _unexpected(error: Exception) -> BaseResponse:
     """An error that nobody foresaw: kind and place go to the log, its text may be personal."""
-    place = "unknown"
-    traceback = error.__traceback__
-    while traceback is not None:
-        place = f"{Path(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    logger.error("request %s: %s at %s", g.get("request_id", ""), type(error).__name__, place)
+    logger.error("request %s: %s", g.get("request_id", ""), place_of(error))
     from werkzeug.exceptions import InternalServerError
 
     return _http_error(InternalServerError())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from contracts.disposition import Agency
 if TYPE_CHECKING:
     from central.service import Central
 
+CONFIG = Path("/etc/corridor/central.toml")
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -54,6 +56,9 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     os.umask(0o077)  # keys, database and its journal are nobody else's
     command: Command = options.command
+    if not options.config.is_file():
+        _say(f"corridor central: there is no configuration at {options.config}; name one with --config")
+        return 2
     try:
         return command(options)
     except ValidationError as problem:
@@ -72,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, command: Command, help_line: str, parent: Any = actions) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = parent.add_parser(name, help=help_line, description=help_line)
         made.set_defaults(command=command)
-        made.add_argument("--config", type=Path, required=True, help="TOML file (central/config.py)")
+        made.add_argument("--config", type=Path, default=CONFIG, help=f"TOML file (central/config.py); {CONFIG}")
         return made
 
     init = add(
@@ -200,6 +205,7 @@ def _run(options: argparse.Namespace) -> int:
             _say(f"refused: {reason}")
         if reasons:
             return 2
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no picture of memory on the disk
     Server(config).run()
     return 0
 

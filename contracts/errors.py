@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 from contracts.base import Contract, Identifier, ShortText
 
@@ -39,6 +40,15 @@ class ErrorCode(StrEnum):
     # the link between them
     CENTRAL_UNREACHABLE = "CENTRAL_UNREACHABLE"
     CENTRAL_SLOW = "CENTRAL_SLOW"
+
+
+def place_of(error: BaseException) -> str:
+    """Kind and place of an error that nobody foresaw, for a log: its text may quote what was being read."""
+    place, traceback = "unknown", error.__traceback__
+    while traceback is not None:
+        place = f"{Path(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return f"{type(error).__name__} at {place}"
 
 
 class ErrorBody(Contract):

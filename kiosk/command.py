@@ -1,26 +1,37 @@
-"""`corridor kiosk run|devices|keys`: serve one kiosk, show its devices, make its keys."""
+"""`corridor kiosk run|devices|outbox|keys`: serve one kiosk, show its devices and its outbox, make its keys."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import os
+import resource
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.config import ConfigError, KioskConfig, load_config
 
+CONFIG = Path("/etc/corridor/kiosk.toml")
 THREADS = 32  # each open event stream and each preview holds one
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="corridor kiosk", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (("run", "serve the kiosk"), ("devices", "open every device once and tell its health")):
+    for name, text in (
+        ("run", "serve the kiosk"),
+        ("devices", "open every device once and tell its health"),
+        ("outbox", "count what waits for central, by state and error code; JSON"),
+    ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--config", type=Path, required=True)
+        command.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
         command.add_argument("--profile", choices=("demo", "test", "production"))
+        if name == "outbox":
+            command.add_argument(
+                "--offer-again", action="store_true", help="queue what central refused once more; the kiosk is off"
+            )
     keys = commands.add_parser("keys", help="make signing.pem and outbox.key; print the public key as JSON")
     keys.add_argument("directory", type=Path)
     keys.add_argument("--demo", action="store_true", help="mark them as demonstration keys")
@@ -32,12 +43,43 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(json.dumps({"public_key": public}) + "\n")
         return 0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    os.umask(0o077)  # outbox, its journal and receipts are nobody else's
+    if not options.config.is_file():
+        sys.stderr.write(
+            f"corridor kiosk: there is no configuration at {options.config}; name one with --config\n"
+        )
+        return 2
     try:
         config = load_config(options.config, profile=options.profile)
+        if options.command == "outbox":
+            return _outbox(config, offer_again=options.offer_again)
         return _devices(config) if options.command == "devices" else _run(config)
     except ConfigError as error:
         sys.stderr.write(f"corridor kiosk: {error}\n")
         return 2
+
+
+def _outbox(config: KioskConfig, *, offer_again: bool) -> int:
+    """Counts and codes only; exit status 1 when central refused records for good."""
+    from kiosk.keys import KeyFileError, load_outbox_key
+    from kiosk.outbox import Outbox
+
+    path = config.data_dir / "outbox.sqlite"
+    counts: dict[tuple[str, str], int] = {}
+    again = 0
+    if path.exists():
+        try:
+            outbox = Outbox(path, load_outbox_key(config.outbox_key_file), config.site_id)
+        except KeyFileError as error:
+            raise ConfigError(str(error)) from None
+        again = outbox.offer_again() if offer_again else 0
+        counts = outbox.counts()
+        outbox.close()
+    rows = [
+        {"state": state, "error": error or None, "records": number} for (state, error), number in counts.items()
+    ]
+    sys.stdout.write(json.dumps({"outbox": rows, "offered_again": again}) + "\n")
+    return 1 if any(state == "refused" for state, _ in counts) else 0
 
 
 def _devices(config: KioskConfig) -> int:
@@ -62,6 +104,7 @@ def _run(config: KioskConfig) -> int:
         for reason in reasons:
             sys.stderr.write(f"corridor kiosk: refused in production: {reason}\n")
         return 2
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no picture of memory on the disk
     try:
         _serve(config)
     except WeightsError as error:

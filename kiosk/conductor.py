@@ -19,10 +19,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from contracts.api import DeviceState, Heartbeat, KioskConfiguration
-from contracts.errors import ErrorCode
+from contracts.errors import ErrorCode, place_of
 from contracts.evidence import EvidenceKind
 from contracts.party import TravelDocument
-from contracts.transaction import Provenance
+from contracts.transaction import Provenance, TransactionRecord
 from declarations.eligibility import NotEligible, eligibility
 from declarations.money import Rates
 from declarations.packs import RulePack
@@ -43,13 +43,12 @@ from kiosk.face_capture import FaceCapture, Seen, not_compared
 from kiosk.messages import Catalogue, direction
 from kiosk.mrz_reader import MrzReader
 from kiosk.presenter import Live, Presenter
-from kiosk.record import build_record
+from kiosk.record import SOFTWARE, build_record, least_record
 from kiosk.view import Message, Screen, View
 
 _LOG = logging.getLogger(__name__)
-SOFTWARE = "corridor-kiosk-0.1.0"
 TICK_S = 0.5
-ESSENTIAL = ("chip_reader", "document_camera", "face_camera")
+ESSENTIAL = ("chip_reader", "document_camera", "face_camera", "outbox")
 _LIGHTS: dict[Screen, LightSignal] = {
     Screen.WELCOME: "idle",
     Screen.OFFICER: "attention",
@@ -308,9 +307,8 @@ class Conductor:
             try:
                 job()
             except Exception as error:
-                # What failed is told by type only: a message could quote what was being read.
-                _LOG.error("a step failed: %s", type(error).__name__)
-                _LOG.debug("a step failed", exc_info=True)
+                # What failed is told by kind and place: a message could quote what was being read.
+                _LOG.error("a step failed: %s", place_of(error))
                 self._give_up()
 
     def _give_up(self) -> None:
@@ -511,31 +509,43 @@ class Conductor:
         try:
             with self._changed:
                 session = self._session
-                sealed = self._seal(session, state)
-                record = build_record(
-                    state,
-                    self._parts.config,
-                    rule_pack=self._parts.pack.label,
-                    provenance=self._provenance(session),
-                    evidence=sealed.reference if sealed else None,
-                    seconds=session.seconds,
-                    completed_at=_now(),
-                )
-                session.pictures.wipe()  # from here on only central can see them
-                session.portraits.clear()
+                try:
+                    record_id, body, sealed = self._sealed_record(session, state)
+                finally:
+                    session.pictures.wipe()  # from here on only central can see them
+                    session.portraits.clear()
             begun = time.monotonic()
-            body = record.model_dump_json().encode()
-            decision = self._parts.delivery.send(record.record_id, body, sealed)
+            decision = self._parts.delivery.send(record_id, body, sealed)
             with self._changed:
                 if self._session is session:
                     self._spent("send", time.monotonic() - begun)
         except Exception as error:
-            _LOG.error("sending failed: %s", type(error).__name__)
-            _LOG.debug("sending failed", exc_info=True)
+            _LOG.error("sending failed: %s", place_of(error))
         if decision is None:
             self.handle(journey.Unanswered(_now(), effect.work))
         else:
             self.handle(journey.Answered(_now(), effect.work, decision))
+
+    def _sealed_record(self, session: _Session, state: journey.State) -> tuple[str, bytes, SealedEvidence | None]:
+        """Number, bytes and evidence of the record. Whatever fails, an answered journey leaves one (rule 7)."""
+        try:
+            sealed = self._seal(session, state)
+            record = build_record(
+                state,
+                self._parts.config,
+                rule_pack=self._parts.pack.label,
+                provenance=self._provenance(session),
+                evidence=sealed.reference if sealed else None,
+                seconds=session.seconds,
+                completed_at=_now(),
+            )
+            body = record.model_dump_json().encode()
+            TransactionRecord.model_validate_json(body)  # what central would refuse for good is seen here
+            return record.record_id, body, sealed
+        except Exception as error:
+            _LOG.error("the record could not be made, an officer gets what is valid: %s", place_of(error))
+        least = least_record(state, self._parts.config, completed_at=_now())
+        return least.record_id, least.model_dump_json().encode(), None
 
     def _seal(self, session: _Session, state: journey.State) -> SealedEvidence | None:
         configuration = self._configuration
@@ -549,8 +559,8 @@ class Conductor:
                 site_id=self._parts.config.site_id,
                 record_id=state.record_id,
             )
-        except ValueError:
-            _LOG.error("central's evidence key cannot be used; no evidence is kept")
+        except Exception as error:  # the record is worth more than its pictures
+            _LOG.error("no evidence could be sealed: %s", place_of(error))
             return None
 
     def _provenance(self, session: _Session) -> Provenance:
@@ -578,14 +588,14 @@ class Conductor:
             try:
                 self._heartbeat()
             except Exception as error:
-                _LOG.error("heartbeat failed: %s", type(error).__name__)
+                _LOG.error("heartbeat failed: %s", place_of(error))
             self._beat.wait(self._parts.config.timeouts.heartbeat_s)
             self._beat.clear()
 
     def _heartbeat(self) -> None:
         now = _now()
         devices = self._parts.devices
-        health = registry.health(devices, now)
+        health = (*registry.health(devices, now), self._parts.delivery.health(now))
         stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
         state: Literal["working", "in_use", "watch", "stopped"] = "working"
         if self._state.screen not in (Screen.WELCOME, Screen.OUT_OF_SERVICE):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
-from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
 
+from contracts.api import DeviceHealth, DeviceState
 from contracts.decision import Decision
+from contracts.errors import ErrorCode, place_of
 from kiosk.central_client import CentralClient, CentralError
 from kiosk.evidence import SealedEvidence
 from kiosk.outbox import Outbox, Waiting
 
 _LOG = logging.getLogger(__name__)
-_MOST_SEALED = 32  # bundles of records without an answer yet; only in memory, a restart forgets them
 _PAUSE_S = 1.0
+_AGAIN_S = 5.0
 
 
 class Delivery:
@@ -23,7 +27,10 @@ class Delivery:
     def __init__(self, outbox: Outbox, client: CentralClient) -> None:
         self._outbox = outbox
         self._client = client
-        self._sealed: OrderedDict[str, SealedEvidence] = OrderedDict()
+        # What the disk did not take: kept in memory and sent like the rest; the kiosk serves nobody new meanwhile.
+        self._unkept: dict[str, Waiting] = {}
+        self._unkept_again = 0.0
+        self._disk_failed = False
         self._sending = threading.Lock()  # one sender at a time: an answer is handled once
         self._closing = threading.Event()
         self._wake = threading.Event()
@@ -41,21 +48,48 @@ class Delivery:
 
     @property
     def waiting(self) -> int:
-        return self._outbox.waiting()
+        try:
+            return self._outbox.waiting() + len(self._unkept)
+        except sqlite3.Error:
+            self._disk_failed = True
+            return len(self._unkept)
+
+    def health(self, now: datetime) -> DeviceHealth:
+        """STOPPED: records cannot be kept. WATCH: central refused some for good. Counts and codes only."""
+        refused: dict[str, int] = {}
+        try:
+            for (state, error), count in self._outbox.counts().items():
+                if state == "refused":
+                    refused[error] = count
+        except sqlite3.Error:
+            self._disk_failed = True
+        state, code, detail = DeviceState.WORKING, None, ""
+        if refused:
+            codes = ", ".join(sorted(refused))
+            state, code = DeviceState.WATCH, _known(next(iter(refused)))
+            detail = f"Records that central refused for good: {sum(refused.values())} ({codes})"[:120]
+        if self._disk_failed or self._unkept:
+            state, code, detail = DeviceState.STOPPED, ErrorCode.INTERNAL, "Records cannot be kept on the disk."
+        return DeviceHealth(device="outbox", state=state, error=code, detail=detail, checked_at=now)
 
     def send(self, record_id: str, body: bytes, sealed: SealedEvidence | None) -> Decision | None:
         """Keep the record on disk, then ask for the answer once. None: it will be delivered later."""
         now = time.time()
-        self._outbox.queue(record_id, body, now, not_before=now + self._client.timeout_s + 2)
-        if sealed is not None:
-            self._sealed[record_id] = sealed
-            while len(self._sealed) > _MOST_SEALED:
-                self._sealed.popitem(last=False)
+        evidence = sealed.ciphertext if sealed is not None else None
+        later = now + self._client.timeout_s + 2
+        if not self._on_disk(lambda: self._outbox.queue(record_id, body, now, later, evidence)):
+            self._unkept_again = later
+            self._unkept[record_id] = Waiting(record_id, "queued", body, evidence, 0)
         return self._attempt(Waiting(record_id, "queued", body, None, 0))
 
     def deliver_due(self) -> None:
         """One round over everything that is due."""
-        for waiting in self._outbox.due(time.time()):
+        due = self._outbox.due(time.time())
+        self._disk_failed = False
+        if self._unkept and time.time() >= self._unkept_again:
+            self._unkept_again = time.time() + _AGAIN_S
+            due += self._unkept.values()
+        for waiting in due:
             if self._closing.is_set():
                 return
             if waiting.state == "queued":
@@ -63,14 +97,15 @@ class Delivery:
             elif waiting.evidence is not None:
                 self._upload(waiting.record_id, waiting.evidence)
             else:
-                self._outbox.acknowledged(waiting.record_id)
+                self._on_disk(lambda known=waiting.record_id: self._outbox.acknowledged(known))  # type: ignore[misc]
 
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
                 self.deliver_due()
-            except Exception:
-                _LOG.exception("delivery failed; it goes on")
+            except Exception as error:
+                self._disk_failed = self._disk_failed or isinstance(error, sqlite3.Error)
+                _LOG.error("delivery failed; it goes on: %s", place_of(error))
             self._wake.wait(_PAUSE_S)
             self._wake.clear()
 
@@ -81,14 +116,16 @@ class Delivery:
             try:
                 decision = self._client.send_record(record_id, waiting.body)
             except CentralError as error:
-                _LOG.warning("record %s not delivered: %s", record_id, error.code)
-                self._outbox.failed(record_id, error.code, now=time.time(), permanent=error.permanent)
-                if error.permanent:
-                    self._sealed.pop(record_id, None)
+                code, permanent = error.code, error.permanent
+                _LOG.warning("record %s not delivered: %s", record_id, code)
+                self._on_disk(lambda: self._outbox.failed(record_id, code, now=time.time(), permanent=permanent))
                 return None
-            sealed = self._sealed.pop(record_id, None)
-            wanted = sealed.ciphertext if sealed is not None and decision.evidence_wanted else None
-            self._outbox.answered(record_id, wanted)
+            wanted = decision.evidence_wanted
+            self._on_disk(lambda: self._outbox.answered(record_id, evidence_wanted=wanted))
+            unkept = self._unkept.pop(record_id, None)
+            if unkept is not None and unkept.evidence is not None and wanted:
+                self._unkept[record_id] = Waiting(record_id, "answered", None, unkept.evidence, 0)
+                self._unkept_again = 0.0
         self._wake.set()  # a wanted bundle goes at once, in the background
         return decision
 
@@ -96,7 +133,25 @@ class Delivery:
         try:
             self._client.send_evidence(record_id, ciphertext)
         except CentralError as error:
-            _LOG.warning("evidence of record %s not delivered: %s", record_id, error.code)
-            self._outbox.failed(record_id, error.code, now=time.time(), permanent=error.permanent)
+            code, permanent = error.code, error.permanent
+            _LOG.warning("evidence of record %s not delivered: %s", record_id, code)
+            self._on_disk(lambda: self._outbox.failed(record_id, code, now=time.time(), permanent=permanent))
+            if permanent:
+                self._unkept.pop(record_id, None)
             return
-        self._outbox.acknowledged(record_id)
+        self._unkept.pop(record_id, None)
+        self._on_disk(lambda: self._outbox.acknowledged(record_id))
+
+    def _on_disk(self, write: Callable[[], None]) -> bool:
+        """Write, or say in the health that it failed: an answer of central is not lost for a full disk."""
+        try:
+            write()
+        except sqlite3.Error as error:
+            self._disk_failed = True
+            _LOG.error("the outbox cannot be written: %s", place_of(error))
+            return False
+        return True
+
+
+def _known(code: str) -> ErrorCode:
+    return ErrorCode(code) if code in ErrorCode.__members__ else ErrorCode.INTERNAL

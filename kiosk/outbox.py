@@ -8,8 +8,10 @@ ciphertext, and the additional data is `site|record_id|part`, so that no row can
       │ refused for good
       └────────────────▶ refused (kept for a technician; an officer has the traveller)
 
-`queued`: central has not answered. `answered`: central has the record; a wanted evidence bundle may still have
-to go. Record and evidence of one traveller are deleted as soon as nothing has to be sent any more (rule 5).
+`queued`: central has not answered; the sealed evidence lies beside the record, or a crash before the answer would
+lose what an officer needs. `answered`: central has the record; a wanted bundle may still have to go, another is
+gone. Record and evidence of one traveller are deleted as soon as nothing has to be sent any more (rule 5). The
+bundle is sealed for central before it comes here: this kiosk cannot open it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from contracts.errors import ErrorCode
 from kiosk.keys import OutboxKey
 
 SUITE = "aes-256-gcm"
+MOST_BUNDLES = 200  # beside queued records; in a longer outage the oldest bundles go, never a record
 _LOG = logging.getLogger(__name__)
 
 _SCHEMA = """
@@ -61,7 +64,7 @@ class Waiting:
     record_id: str
     state: str
     body: bytes | None  # the record's bytes while queued
-    evidence: bytes | None  # sealed bundle, once wanted
+    evidence: bytes | None  # sealed bundle, once answered
     attempts: int
 
 
@@ -86,16 +89,19 @@ class Outbox:
         with self._lock:
             self._connection.close()
 
-    def queue(self, record_id: str, body: bytes, now: float, not_before: float = 0.0) -> None:
-        """Keep a record until central has answered. The same record twice is one record.
+    def queue(
+        self, record_id: str, body: bytes, now: float, not_before: float = 0.0, evidence: bytes | None = None
+    ) -> None:
+        """Keep a record and its sealed evidence until central has answered. The same record twice is one record.
 
         `not_before` leaves the first attempt to whoever queued it.
         """
+        sealed = None if evidence is None else self._seal(record_id, "evidence", evidence)
         with self._transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO outbox"
-                " (site_id, record_id, state, queued_at, next_attempt, suite, key_id, record)"
-                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
+                " (site_id, record_id, state, queued_at, next_attempt, suite, key_id, record, evidence)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                 (
                     self._site,
                     record_id,
@@ -104,20 +110,30 @@ class Outbox:
                     SUITE,
                     self._key.key_id,
                     self._seal(record_id, "record", body),
+                    sealed,
                 ),
             )
-
-    def answered(self, record_id: str, evidence: bytes | None = None) -> None:
-        """Central has the record. Its body goes; a wanted bundle stays until it is uploaded."""
-        sealed = None if evidence is None else self._seal(record_id, "evidence", evidence)
-        with self._transaction() as connection:
             connection.execute(
-                "UPDATE outbox SET state = 'answered', record = NULL, evidence = ?, attempts = 0,"
-                " next_attempt = 0, error = NULL WHERE site_id = ? AND record_id = ? AND state = 'queued'",
-                (sealed, self._site, record_id),
+                "UPDATE outbox SET evidence = NULL WHERE state = 'queued' AND evidence IS NOT NULL"
+                " AND (site_id, record_id) NOT IN (SELECT site_id, record_id FROM outbox WHERE state = 'queued'"
+                " AND evidence IS NOT NULL ORDER BY queued_at DESC LIMIT ?)",
+                (MOST_BUNDLES,),
             )
-        if evidence is None:
-            self.acknowledged(record_id)
+
+    def answered(self, record_id: str, *, evidence_wanted: bool = False) -> None:
+        """Central has the record. Its body goes; a wanted bundle stays until it is uploaded."""
+        with self._transaction() as connection:
+            if evidence_wanted:
+                connection.execute(
+                    "UPDATE outbox SET state = 'answered', record = NULL, attempts = 0, next_attempt = 0,"
+                    " error = NULL WHERE site_id = ? AND record_id = ? AND state = 'queued'"
+                    " AND evidence IS NOT NULL",
+                    (self._site, record_id),
+                )
+            connection.execute(
+                "DELETE FROM outbox WHERE site_id = ? AND record_id = ? AND state = 'queued'",
+                (self._site, record_id),
+            )
 
     def acknowledged(self, record_id: str) -> None:
         """Nothing of this record has to be sent any more: forget it."""
@@ -133,9 +149,10 @@ class Outbox:
             connection.execute(
                 "UPDATE outbox SET attempts = attempts + 1, error = ?,"
                 " next_attempt = ? + MIN(300, 1 << MIN(attempts, 9)),"
-                " state = CASE WHEN ? AND state = 'queued' THEN 'refused' ELSE state END"
+                " state = CASE WHEN ? AND state = 'queued' THEN 'refused' ELSE state END,"
+                " evidence = CASE WHEN ? THEN NULL ELSE evidence END"
                 " WHERE site_id = ? AND record_id = ?",
-                (code.value, now, permanent, self._site, record_id),
+                (code.value, now, permanent, permanent, self._site, record_id),
             )
             if permanent:  # a bundle that central will not take is not kept
                 connection.execute(
@@ -143,13 +160,14 @@ class Outbox:
                     (self._site, record_id),
                 )
 
-    def due(self, now: float) -> list[Waiting]:
+    def due(self, now: float, most: int = 50) -> list[Waiting]:
         """What should be sent now, the oldest first. A row that cannot be opened is set aside as refused."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT record_id, state, record, evidence, attempts FROM outbox WHERE site_id = ?"
-                " AND state IN ('queued', 'answered') AND next_attempt <= ? ORDER BY queued_at",
-                (self._site, now),
+                "SELECT record_id, state, record, CASE WHEN state = 'answered' THEN evidence END, attempts"
+                " FROM outbox WHERE site_id = ? AND state IN ('queued', 'answered') AND next_attempt <= ?"
+                " ORDER BY queued_at LIMIT ?",
+                (self._site, now, most),
             ).fetchall()
         found = []
         for record_id, state, record, evidence, attempts in rows:
@@ -166,7 +184,8 @@ class Outbox:
     def _set_aside(self, record_id: str) -> None:
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE outbox SET state = 'refused', error = 'INTERNAL' WHERE site_id = ? AND record_id = ?",
+                "UPDATE outbox SET state = 'refused', error = 'INTERNAL', evidence = NULL"
+                " WHERE site_id = ? AND record_id = ?",
                 (self._site, record_id),
             )
 
@@ -177,6 +196,25 @@ class Outbox:
                 "SELECT COUNT(*) FROM outbox WHERE site_id = ? AND state != 'answered'", (self._site,)
             ).fetchone()
         return int(row[0])
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many records stand where: by state and the last attempt's error code, '' where there was none."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT state, COALESCE(error, ''), COUNT(*) FROM outbox WHERE site_id = ?"
+                " GROUP BY 1, 2 ORDER BY 1, 2",
+                (self._site,),
+            ).fetchall()
+        return {(state, error): int(count) for state, error, count in rows}
+
+    def offer_again(self) -> int:
+        """Queue what central refused for good once more, after its cause was mended; returns how many."""
+        with self._transaction() as connection:
+            return connection.execute(
+                "UPDATE outbox SET state = 'queued', attempts = 0, next_attempt = 0"
+                " WHERE site_id = ? AND state = 'refused'",
+                (self._site,),
+            ).rowcount
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from contracts.checks import DOCUMENT_CHECKS, Check, Verdict
 from contracts.declaration import Declaration
@@ -17,6 +20,8 @@ from kiosk.config import KioskConfig
 from kiosk.face_capture import not_compared
 from kiosk.journey import PersonState, State
 
+_Part = TypeVar("_Part", bound=BaseModel)
+SOFTWARE = "corridor-kiosk-0.1.0"
 NOTICE_VERSION = "notice-1"
 NOT_REACHED = "not_reached"
 
@@ -48,6 +53,48 @@ def build_record(
         provenance=provenance,
         step_seconds={name: round(value, 3) for name, value in seconds.items()},
     )
+
+
+def least_record(state: State, config: KioskConfig, *, completed_at: datetime) -> TransactionRecord:
+    """What can be told of a journey whose record could not be made: always valid, and always for an officer.
+
+    Whatever is valid by itself is kept, person by person; nothing is put in its place.
+    """
+    assert state.record_id is not None
+    persons = tuple(_least_person(state, person) for person in state.persons or (PersonState("p1"),))
+    return TransactionRecord(
+        site_id=config.site_id,
+        kiosk_id=config.kiosk_id,
+        record_id=state.record_id,
+        direction=config.direction,
+        started_at=state.started_at or completed_at,
+        completed_at=completed_at,
+        party=Party(persons=persons),
+        finished="to_officer",
+        provenance=Provenance(profile=config.profile, software=SOFTWARE),
+    )
+
+
+def _least_person(state: State, person: PersonState) -> Person:
+    lead = not state.persons or person.person_id == state.persons[0].person_id
+    document = _valid(person.identity)
+    return Person(
+        person_id=person.person_id,
+        role="lead" if lead else "minor" if person.minor else "adult",
+        guardian=state.persons[0].person_id if person.minor and not lead else None,
+        documents=(document or _unread_document(),),
+        face=_valid(person.face) or not_compared(NOT_REACHED),
+        bags=tuple(bag for bag in map(_valid, person.bags) if bag is not None)[:10],
+        asked_for_officer=person.asked_for_officer,
+    )
+
+
+def _valid(part: _Part | None) -> _Part | None:
+    """The part itself where it holds against its own contract: a part that was copied was not checked again."""
+    try:
+        return None if part is None else type(part).model_validate(part.model_dump(warnings=False))
+    except ValueError:
+        return None
 
 
 def _person(state: State, person: PersonState, rule_pack: str) -> Person:

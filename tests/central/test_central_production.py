@@ -121,6 +121,8 @@ def test_the_command_refuses_with_every_reason(
     said = capsys.readouterr().err
     assert said.count("refused:") >= 9
     assert main(["audit", "verify", "--config", str(tmp_path / "none.toml")]) == 2
+    assert main(["run"]) == 2
+    assert "/etc/corridor/central.toml" in capsys.readouterr().err
     path.write_text(path.read_text() + "\nunheard_of = 1\n")
     assert main(["init", *config]) == 2
     assert "unheard_of" in capsys.readouterr().err

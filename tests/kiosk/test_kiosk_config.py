@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import ErrorCode
 from hardware import registry
 from hardware.specimens.issuer import SpecimenAuthority
 from kiosk.command import main
 from kiosk.config import ConfigError, KioskConfig, load_config
 from kiosk.face import WEIGHTS
 from kiosk.keys import KeyFileError, create_keys, load_outbox_key, load_signing_key
+from kiosk.outbox import Outbox
 from kiosk.production import refusals
 
 TEXT = """
@@ -134,3 +136,32 @@ def test_the_weights_are_those_of_the_manifest() -> None:
     manifest = json.loads((Path(__file__).parents[2] / "tools" / "models.json").read_text())
     listed = {entry["file"]: entry["sha256"] for entry in manifest}
     assert WEIGHTS.items() <= listed.items()
+
+
+def test_without_a_configuration_the_commands_say_where_they_looked(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "devices", "outbox"):
+        assert main([command]) == 2
+        assert "/etc/corridor/kiosk.toml" in capsys.readouterr().err
+
+
+def test_the_outbox_command_counts_and_tells_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create_keys(tmp_path, demonstration=True)
+    path = written(tmp_path)
+    assert main(["outbox", "--config", str(path)]) == 0
+    config = load_config(path)
+    outbox = Outbox(config.data_dir / "outbox.sqlite", load_outbox_key(config.outbox_key_file), config.site_id)
+    outbox.queue("r-1", b'{"surname":"LINDEN"}', now=1.0)
+    outbox.queue("r-2", b'{"surname":"LINDEN"}', now=1.0)
+    outbox.failed("r-2", ErrorCode.RECORD_INVALID, now=2.0, permanent=True)
+    outbox.close()
+    capsys.readouterr()
+    assert main(["outbox", "--config", str(path)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["outbox"] == [
+        {"state": "queued", "error": None, "records": 1},
+        {"state": "refused", "error": "RECORD_INVALID", "records": 1},
+    ]
+    assert main(["outbox", "--config", str(path), "--offer-again"]) == 0
+    assert json.loads(capsys.readouterr().out)["offered_again"] == 1

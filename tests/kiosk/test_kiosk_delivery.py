@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageVerifier, algorithms
 from http_message_signatures.resolvers import MappingKeyResolver
 
-from contracts.api import Heartbeat
+from contracts.api import DeviceState, Heartbeat
 from contracts.errors import ErrorBody, ErrorCode
 from contracts.transaction import EvidenceReference
 from kiosk.central_client import CentralClient, CentralError
@@ -175,6 +175,56 @@ def test_wanted_evidence_follows_as_it_was_sealed(central: Central, outbox: Outb
     assert central.evidence == {"r1": b"ciphertext"}
     delivery.deliver_due()
     assert central.attempts == 2
+    delivery.close()
+
+
+def test_evidence_survives_a_restart_before_the_answer(central: Central, tmp_path: Path) -> None:
+    central.evidence_wanted = True
+    key, path = OutboxKey(bytes(32), "k1"), tmp_path / "outbox.sqlite"
+    nobody = CentralClient("http://127.0.0.1:9", "K-01", KEY)
+    died = Delivery(Outbox(path, key, "msq"), nobody)
+    assert died.send("r1", b"{}", SEALED) is None
+    died.close()
+    outbox = Outbox(path, key, "msq")
+    started = Delivery(outbox, client(central))
+    for waiting in outbox.due(time.time() + 600):
+        started._attempt(waiting)
+    started.deliver_due()
+    assert (list(central.records), central.evidence) == (["r1"], {"r1": b"ciphertext"})
+    assert outbox.counts() == {}
+    started.close()
+
+
+def test_a_disk_that_takes_nothing_loses_no_answer_and_is_told(central: Central, outbox: Outbox) -> None:
+    central.evidence_wanted = True
+    delivery = Delivery(outbox, client(central))
+    assert delivery.health(NOW).state is DeviceState.WORKING
+    outbox._connection.execute("PRAGMA query_only = ON")  # as a full or dying disk
+    central.refuse = ErrorCode.INTERNAL
+    assert delivery.send("r1", b"{}", SEALED) is None
+    assert delivery.waiting == 1
+    assert delivery.health(NOW).state is DeviceState.STOPPED
+    central.refuse = None
+    delivery._unkept_again = 0.0
+    delivery.deliver_due()
+    delivery.deliver_due()
+    assert (list(central.records), central.evidence) == (["r1"], {"r1": b"ciphertext"})
+    assert delivery.waiting == 0
+    assert delivery.health(NOW).state is DeviceState.STOPPED, "nothing is lost, and the disk is not well"
+    outbox._connection.execute("PRAGMA query_only = OFF")
+    delivery.deliver_due()
+    assert delivery.health(NOW).state is DeviceState.WORKING
+    delivery.close()
+
+
+def test_the_health_counts_what_central_refused_for_good(central: Central, outbox: Outbox) -> None:
+    delivery = Delivery(outbox, client(central))
+    central.refuse = ErrorCode.RECORD_INVALID
+    for number in range(2):
+        delivery.send(f"r{number}", b"{}", None)
+    health = delivery.health(NOW)
+    assert (health.state, health.error) == (DeviceState.WATCH, ErrorCode.RECORD_INVALID)
+    assert "2 (RECORD_INVALID)" in health.detail
     delivery.close()
 
 

@@ -43,17 +43,57 @@ def test_a_record_waits_until_it_is_answered_and_leaves_no_trace(path: Path) -> 
     database.close()
 
 
-def test_wanted_evidence_waits_after_the_record_has_gone(path: Path) -> None:
+def test_evidence_is_on_the_disk_before_the_answer_and_waits_after_it(path: Path) -> None:
     outbox = opened(path)
-    outbox.queue("r1", BODY, now=1.0)
-    outbox.answered("r1", b"sealed pictures")
+    outbox.queue("r1", BODY, now=1.0, evidence=b"sealed pictures")
     outbox.close()
-    outbox = opened(path)  # after a crash
+    outbox = opened(path)  # a crash before the answer
+    (waiting,) = outbox.due(now=2.0)
+    assert (waiting.state, waiting.body, waiting.evidence) == ("queued", BODY, None)
+    outbox.answered("r1", evidence_wanted=True)
+    outbox.close()
+    outbox = opened(path)  # and one after it
     (waiting,) = outbox.due(now=2.0)
     assert (waiting.state, waiting.body, waiting.evidence) == ("answered", None, b"sealed pictures")
     assert outbox.waiting() == 0
     outbox.acknowledged("r1")
-    assert outbox.due(now=3.0) == []
+    assert outbox.counts() == {}
+    outbox.close()
+
+
+def test_evidence_that_is_not_wanted_goes_with_the_record(path: Path) -> None:
+    outbox = opened(path)
+    outbox.queue("r1", BODY, now=1.0, evidence=b"sealed pictures")
+    outbox.answered("r1")
+    outbox.queue("r2", BODY, now=1.0)
+    outbox.answered("r2", evidence_wanted=True)  # wanted, and there is none
+    assert outbox.counts() == {}
+    outbox.close()
+
+
+def test_a_long_outage_costs_the_oldest_bundles_and_no_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.outbox.MOST_BUNDLES", 2)
+    outbox = opened(path)
+    for number in range(4):
+        outbox.queue(f"r{number}", BODY, now=float(number), evidence=b"sealed pictures")
+    assert outbox.counts() == {("queued", ""): 4}
+    for number in range(4):
+        outbox.answered(f"r{number}", evidence_wanted=True)
+    assert [waiting.record_id for waiting in outbox.due(now=9.0)] == ["r2", "r3"]
+    outbox.close()
+
+
+def test_a_refusal_for_good_is_counted_keeps_no_pictures_and_can_be_offered_again(path: Path) -> None:
+    outbox = opened(path)
+    outbox.queue("r1", BODY, now=1.0, evidence=b"sealed pictures")
+    outbox.failed("r1", ErrorCode.RECORD_INVALID, now=2.0, permanent=True)
+    assert outbox.counts() == {("refused", "RECORD_INVALID"): 1}
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT evidence IS NULL FROM outbox").fetchone() == (1,)
+    database.close()
+    assert outbox.due(now=1e9) == []
+    assert outbox.offer_again() == 1
+    assert [waiting.body for waiting in outbox.due(now=3.0)] == [BODY]
     outbox.close()
 
 
@@ -121,10 +161,10 @@ outbox = Outbox(Path(sys.argv[1]), OutboxKey(bytes(range(32)), "k1"), "msq")
 number = 0
 while True:
     number += 1
-    outbox.queue(f"r{number}", b"body %d" % number, float(number))
+    outbox.queue(f"r{number}", b"body %d" % number, float(number), evidence=b"evidence")
     print(number, flush=True)
     if number % 3 == 0:
-        outbox.answered(f"r{number}", b"evidence" if number % 2 else None)
+        outbox.answered(f"r{number}", evidence_wanted=bool(number % 2))
         print(-number, flush=True)
 """
 
@@ -139,7 +179,7 @@ def test_kill_9_loses_nothing_that_was_confirmed(path: Path) -> None:
         rest, _ = process.communicate()
         told += [int(line) for line in rest.split(b"\n")[:-1]]
         outbox = opened(path)
-        found = {waiting.record_id: waiting for waiting in outbox.due(now=1e9)}
+        found = {waiting.record_id: waiting for waiting in outbox.due(now=1e9, most=100_000)}
         queued = {number for number in told if number > 0}
         answered = {-number for number in told if number < 0}
         for number in queued - answered:
