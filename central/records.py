@@ -35,7 +35,7 @@ def rows(central: Central, *, receipt: str | None = None) -> Iterator[dict[str, 
         query = query.where(StoredDecision.receipt_number == receipt).limit(1)
     with central.storage.read() as session:
         told: set[str] = set()
-        for transaction, decision in session.execute(query).tuples():
+        for transaction, decision in session.execute(query):
             if transaction.record_id in told:
                 continue
             told.add(transaction.record_id)
