@@ -21,7 +21,7 @@ from journeys_chip import (
 )
 
 from contracts.decision import Channel
-from documents.reading import read_chip
+from documents.reading import ChipReading, read_chip
 from documents.trust import TrustStore
 from hardware.chip.worker import ChipWorker
 from hardware.pcsc_daemon import PcscDaemon
@@ -37,7 +37,7 @@ class RealReader:
         self._worker, self._url, self._slot, self._directory = worker, url, slot, directory
         self._trust = trust_store()
 
-    def read(self, spoilt: Spoilt):  # type: ignore[no-untyped-def]
+    def read(self, spoilt: Spoilt) -> ChipReading:
         chip = self._directory / "chip"
         spoilt.chip.write(chip)
         self._slot.insert(chip, spoilt.fault, remove_after=spoilt.remove_after)
