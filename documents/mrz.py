@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -73,6 +73,24 @@ class MrzKey:
 
     def __repr__(self) -> str:
         return "MrzKey(…)"  # a key that is printed is a key that is logged
+
+    @property
+    def readings(self) -> tuple[MrzKey, ...]:
+        """This key, and at most two others that the same ink may mean, the likelier first.
+
+        Optical readers take a filler for a K, and no check digit sees it: K counts 20 and a filler 0, and twenty
+        times any weight is nothing modulo 10. So a number that ends in K may be a shorter one.
+        """
+        short = self.number.rstrip("K<")
+        tail = self.number[len(short) :].rstrip("<")
+        if not short or "K" not in tail or len(self.number) > 9:
+            return (self,)
+        numbers = [self.number, short]
+        if "<" in tail:  # a letter behind a filler: not what issuers print
+            numbers.reverse()
+        elif len(tail) > 1:
+            numbers.append(f"{short}K")
+        return tuple(replace(self, number=number) for number in numbers)
 
     @property
     def information(self) -> str:

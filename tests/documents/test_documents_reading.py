@@ -295,6 +295,49 @@ def test_a_chip_of_another_document() -> None:
     ).reason == ("no_key")
 
 
+@pytest.mark.parametrize(
+    ("printed", "seen", "opens"),
+    [
+        ("AB12345", "AB12345KK", True),
+        ("AB12345", "AB12345K<", True),
+        ("AB12345", "AB12345<K", True),
+        ("AB12345K", "AB12345KK", True),
+        ("AB12345K", "AB12345K<", True),
+        ("AB123456K", "AB123456K", True),
+        ("AB12345K", "AB12345<<", False),  # nobody reads a letter as a filler
+        ("AB12345", "AB1234KKK", False),
+    ],
+)
+def test_fillers_that_were_read_as_letters_still_open_the_chip(printed: str, seen: str, opens: bool) -> None:
+    fields = {
+        "issuer": "UTO", "surname": "Short", "given_names": "Nora", "nationality": "UTO",
+        "birth_date": date(1990, 1, 1), "sex": "X", "expiry_date": date(2031, 1, 1),
+    }  # fmt: skip
+    lines = compose_td3(number=printed, **fields)  # type: ignore[arg-type]
+    spoilt = (lines[0], seen + lines[1][9:])
+    optical = parse_mrz(spoilt, NOW.date(), guarded_only=True)
+    if optical.key is None:
+        assert not opens  # its check digit gave it away
+        return
+    assert len(optical.key.readings) <= 3
+    reading = read(UTOPIA.issue(lines, PORTRAIT), optical=optical, key=optical.key)
+    if not opens:
+        assert failing(reading)["access"] == "FAILED key_refused"
+        return
+    assert failing(reading) == {}
+    document = reading.document
+    assert document is not None
+    assert document.number == printed
+    right = seen.rstrip("<") == printed
+    assert reading.check(CheckName.ACCESS).reason == ("ok" if right else "filler_read_as_letter")
+
+
+def test_another_passports_number_is_not_excused_by_a_letter_at_its_end() -> None:
+    """The reading that opened is compared, and only that: a chip of another number still differs."""
+    optical = parse_mrz((LINES[0], "L898902KK" + LINES[1][9:]), NOW.date(), guarded_only=True)
+    assert read(optical=optical).check(CheckName.DG1_MRZ).verdict is not Verdict.PASSED
+
+
 def test_pace_that_is_offered_and_not_spoken_is_recorded() -> None:
     reading = read(card_access=bytes.fromhex("3100"))
     assert reading.check(CheckName.CARDACCESS_DG14).reason == "pace_not_supported"
