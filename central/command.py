@@ -146,6 +146,8 @@ def _init(options: argparse.Namespace) -> int:
         if not path.exists():
             key = create_key_file(path, purpose, demo=config.profile != "production")
             _say(f"made {path} ({key.key_id})")
+            if purpose == "receipt":
+                _say(f'kiosks know this central by central_key = "{key.public_text()}"')
     admission = Admission.model_validate_json(sys.stdin.read()) if options.admit_stdin else Admission()
     central = build(config)
     try:

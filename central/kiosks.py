@@ -21,6 +21,7 @@ from central.service import Central
 from central.storage.models import Station
 from contracts.api import DeviceHealth, Heartbeat, KioskConfiguration
 from contracts.base import Identifier
+from contracts.canonical import canonical_json
 from contracts.events import AuditTag
 from contracts.evidence import EVIDENCE_SUITE
 from contracts.transaction import DriverProvenance
@@ -155,7 +156,7 @@ def record_heartbeat(central: Central, heartbeat: Heartbeat) -> KioskConfigurati
 
 def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
     """What a kiosk learns at start and with each heartbeat."""
-    return KioskConfiguration(
+    said = KioskConfiguration(
         rule_pack=central.pack.label,
         rule_pack_hash=central.pack.content_hash,
         evidence_suite=EVIDENCE_SUITE,
@@ -165,6 +166,8 @@ def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
         suspended=suspended,
         server_time=central.clock(),
     )
+    signature = central.receipt_keys.current.signing().sign(canonical_json(said))
+    return said.model_copy(update={"signature": base64url(signature)})
 
 
 def saw(central: Central, session: Session, station_id: Identifier, now: datetime) -> None:

@@ -52,6 +52,9 @@ class KioskConfiguration(Contract):
     receipt_public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]  # Ed25519
     suspended: bool = False
     server_time: Moment
+    # Ed25519 of `receipt_public_key` over the canonical JSON of this without the signature: a kiosk that knows the
+    # key seals its pictures for nobody else, whoever answers it.
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")] | None = None
 
 
 class ReceiptCheckRequest(Contract):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from contracts.api import DeviceState, Heartbeat, KioskConfiguration
+from contracts.api import DeviceHealth, DeviceState, Heartbeat, KioskConfiguration
 from contracts.errors import ErrorCode, place_of
 from contracts.evidence import EvidenceKind
 from contracts.party import TravelDocument
@@ -34,6 +34,7 @@ from kiosk import chip, journey
 from kiosk.actions import ACTIONS, FieldError, Form
 from kiosk.baggage import BagPhase, scan_bag
 from kiosk.central_client import CentralClient, CentralError
+from kiosk.central_key import CentralKey
 from kiosk.config import KioskConfig
 from kiosk.delivery import Delivery
 from kiosk.document_page import PageScan, PageState, page_document
@@ -120,6 +121,8 @@ class Conductor:
         self._closing = threading.Event()
         self._warmed = threading.Event()
         self._configuration: KioskConfiguration | None = None
+        self._central_key = CentralKey(config.data_dir, config.central_key)
+        self._central_doubted = False
         self._beat = threading.Event()
         self._threads = [
             threading.Thread(target=self._run_jobs, name="devices", daemon=True),
@@ -595,7 +598,7 @@ class Conductor:
     def _heartbeat(self) -> None:
         now = _now()
         devices = self._parts.devices
-        health = (*registry.health(devices, now), self._parts.delivery.health(now))
+        health = (*registry.health(devices, now), self._parts.delivery.health(now), self._central_health(now))
         stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
         state: Literal["working", "in_use", "watch", "stopped"] = "working"
         if self._state.screen not in (Screen.WELCOME, Screen.OUT_OF_SERVICE):
@@ -606,7 +609,7 @@ class Conductor:
             state = "watch"
         suspended = False
         try:
-            self._configuration = self._parts.client.send_heartbeat(
+            said = self._parts.client.send_heartbeat(
                 Heartbeat(
                     site_id=self._parts.config.site_id,
                     kiosk_id=self._parts.config.kiosk_id,
@@ -618,7 +621,11 @@ class Conductor:
                     outbox_waiting=self._parts.delivery.waiting,
                 )
             )
-            suspended = self._configuration.suspended
+            self._central_doubted = not self._central_key.accepts(said, _now())
+            if self._central_doubted:
+                _LOG.error("an answer is not signed by the central that this kiosk knows; it is not believed")
+            else:
+                self._configuration, suspended = said, said.suspended
         except CentralError as error:
             suspended = error.code in (ErrorCode.KIOSK_SUSPENDED, ErrorCode.KIOSK_UNKNOWN)
             if not suspended:
@@ -627,6 +634,17 @@ class Conductor:
         if stopped or suspended or not self._warmed.is_set():
             event = journey.ServiceStopped(now)
         self.handle(event)
+
+    def _central_health(self, now: datetime) -> DeviceHealth:
+        if not self._central_doubted:
+            return DeviceHealth(device="central_key", state=DeviceState.WORKING, checked_at=now)
+        return DeviceHealth(
+            device="central_key",
+            state=DeviceState.WATCH,
+            error=ErrorCode.SIGNATURE_INVALID,
+            detail="Central answers under another key than this kiosk knows; no pictures are sealed for it.",
+            checked_at=now,
+        )
 
     def _light(self) -> None:
         signal = _LIGHTS.get(self._state.screen, "busy")

@@ -52,6 +52,8 @@ class KioskConfig(BaseModel):
     trusted_hosts: tuple[str, ...] = ()  # further names a browser may call this kiosk by
     data_dir: Path
     central_url: str
+    # Ed25519, base64url: what `corridor central init` names. Without it the first key seen is believed.
+    central_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")] | None = None
     signing_key_file: Path
     outbox_key_file: Path
     trust_dir: Path

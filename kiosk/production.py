@@ -76,6 +76,8 @@ def _network(config: KioskConfig) -> list[str]:
     address = urlsplit(config.central_url)
     if address.scheme != "https" and not _loopback(address.hostname or ""):
         reasons.append("central_url: not https")
+    if config.central_key is None:
+        reasons.append("central_key: missing; the first central that answers would be believed")
     if not _loopback(config.host):
         reasons.append("host: the kiosk's pages are for its own screen; listen on loopback")
     return reasons

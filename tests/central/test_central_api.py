@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 from central_scene import EXIT, HOST, KIOSK, SITE, START, Clock, Sender, Signed, record, red_record
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,9 +19,11 @@ from sqlalchemy import func, select
 from central import kiosks
 from central.access.permissions import User
 from central.api import ENDPOINTS
+from central.keys import from_base64url
 from central.service import Central
 from central.storage.models import Transaction
 from contracts.api import Heartbeat, KioskConfiguration
+from contracts.canonical import canonical_json
 from contracts.errors import ErrorBody, ErrorCode
 from contracts.transaction import Provenance
 
@@ -268,3 +271,17 @@ def test_a_refused_record_of_a_known_kiosk_is_in_the_audit(kiosk: Sender, centra
     with central.storage.read() as session:
         tags = [event.tag for event in central.audit.page(session, chain=f"station:{KIOSK}").events]
     assert tags == ["transaction:record:refused"]
+
+
+def test_a_kiosk_can_tell_that_its_configuration_is_centrals_and_unaltered(
+    kiosk: Sender, central: Central
+) -> None:
+    answer = kiosk.send("GET", "/api/v1/configuration")
+    said = KioskConfiguration.model_validate_json(answer.data)
+    assert said.signature is not None
+    key = Ed25519PublicKey.from_public_bytes(from_base64url(said.receipt_public_key))
+    unsigned = said.model_copy(update={"signature": None})
+    key.verify(from_base64url(said.signature), canonical_json(unsigned))
+    with pytest.raises(InvalidSignature):
+        altered = unsigned.model_copy(update={"evidence_public_key": "A" * 43})
+        key.verify(from_base64url(said.signature), canonical_json(altered))

@@ -116,6 +116,7 @@ def test_production_refuses_everything_of_the_demonstration_at_once(tmp_path: Pa
         "outbox_key_file: readable",
         "trust_dir: specimen CSCA",
         "central_url: not https",
+        "central_key: missing",
         "host:",
     ):
         assert place in reasons
