@@ -130,12 +130,20 @@ document.addEventListener(
   true,
 );
 
+const underway = new Set();
+
 document.addEventListener("submit", (event) => {
   if (!root.hasAttribute("data-live")) return;
   event.preventDefault();
   clearTimeout(recounting);
   const form = event.target;
-  post(form.getAttribute("action"), new FormData(form, event.submitter)).catch(() => form.submit());
+  const data = new FormData(form, event.submitter);
+  const what = form.getAttribute("action") + new URLSearchParams(data);
+  if (underway.has(what)) return; // the same answer twice is one answer
+  underway.add(what);
+  post(form.getAttribute("action"), data)
+    .catch(() => form.submit())
+    .finally(() => underway.delete(what));
 });
 
 document.addEventListener("click", (event) => {
