@@ -11,6 +11,7 @@ import contextlib
 import logging
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from hardware.specimens.story import Story
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+TURN_BACK_S = 12.0  # as long as the kiosk may wait for central
 WATCHABLE_PACE_S = 0.9  # between two touches of "Play it all"
 
 # What the traveller does at the kiosk, by the kiosk's prompt.
@@ -126,15 +128,21 @@ class Stage:
         self._turn_back()
 
     def _turn_back(self) -> None:
-        """Touch Back until the kiosk welcomes again, so that the next traveller does not go on with this one's."""
+        """Touch Back until the kiosk welcomes again, so that the next traveller does not go on with this one's.
+
+        Where there is no way back, an officer is asked for, as a traveller would who gives up.
+        """
         screen = KioskScreen(self.kiosk_url)
+        until = time.monotonic() + TURN_BACK_S
         with contextlib.suppress(requests.RequestException):
-            for _ in range(16):
-                may = screen.state()["actions"]
-                way = next((action for action in ("finish", "back") if action in may), None)
-                if way is None:
+            while time.monotonic() < until:
+                state = screen.state()
+                if state["screen"] == "welcome":
                     break
-                screen.act(way)
+                way = next((one for one in ("finish", "back", "ask_officer") if one in state["actions"]), None)
+                if way is not None:
+                    screen.act(way)
+                time.sleep(0.1)
 
     def _play(self, directory: Path, story: Story, hands_too: bool, stop: threading.Event) -> None:
         screen = KioskScreen(self.kiosk_url)
