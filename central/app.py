@@ -19,6 +19,7 @@ from central import service
 from central.access import guard, pages
 from central.config import CentralConfig
 from central.keys import load_key_file
+from central.production import NotForProduction, refusals
 from contracts.errors import place_of
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -35,6 +36,8 @@ logger = logging.getLogger("corridor.central")
 
 def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     """See `central.create_app`."""
+    if config.profile == "production" and (reasons := refusals(config)):
+        raise NotForProduction("; ".join(reasons))  # also for a server that is not ours
     app = Flask("central", static_folder=None, template_folder=None)
     if config.proxies:
         # Else every workstation has the proxy's address, and one guesser locks out all. The host is not theirs

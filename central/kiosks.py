@@ -70,6 +70,8 @@ def enroll(
     """
     if not STATION_ID.match(station_id):
         raise InvalidStation("a kiosk or exit is named by 1 to 64 letters, digits and . _ : -")
+    if demo and central.config.profile == "production":
+        raise InvalidStation("a production service enrols no demonstration key")
     text = _public_key(public_key)
     key_id = f"station-{hashlib.sha256(from_base64url(text)).hexdigest()[:16]}"
     now = central.clock()

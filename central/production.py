@@ -22,6 +22,10 @@ KEY_FILES: tuple[tuple[Purpose, str], ...] = (
 )
 
 
+class NotForProduction(ValueError):
+    """A service that must not serve real travellers; the text says everything that stands against it."""
+
+
 def refusals(config: CentralConfig) -> list[str]:
     """Every reason why this configuration may not run as production, in sentences. Empty: it may."""
     return [*_configuration(config), *_keys(config), *_database(config)]

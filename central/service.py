@@ -118,6 +118,7 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
             throttle_key=load_key_file(config.session_secret_file, "session").current.secret,
             # Tests sign in hundreds of times; what they test is not how long a guess takes.
             hasher=PasswordHasher(time_cost=1, memory_cost=64) if config.profile == "test" else None,
+            production=config.profile == "production",
         ),
         master=master,
         receipt_keys=receipt_keys,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 import threading
 from typing import Any
 
@@ -14,6 +16,7 @@ from central.referrals import raise_no_shows
 from central.service import Central, central_of
 
 ALARM_EVERY_S = 15.0
+SLOWEST_S = 15  # that a sender or reader may pause; each one holds a thread meanwhile
 
 logger = logging.getLogger("corridor.central")
 
@@ -40,6 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 4094,
             "proc_name": "corridor-central",
             "control_socket_disable": True,
+            "when_ready": _bound,
         }
         for name, value in settings.items():
             if name in self.cfg.settings:
@@ -51,6 +55,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         app = create_app(self._config)
         watch(central_of(app))
         return app
+
+
+def _bound(arbiter: Any) -> None:
+    """Nobody holds a thread by sending half a request and waiting: accepted sockets inherit these limits."""
+    for listener in arbiter.LISTENERS:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SLOWEST_S, 0))
 
 
 def watch(central: Central) -> threading.Thread:

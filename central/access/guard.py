@@ -101,6 +101,21 @@ def _signed_in(central: Central) -> User | None:
     return user
 
 
+def still_in(central: Central, token: str | None, user: User) -> bool:
+    """Whether a stream that was opened long ago may go on: the same person, of the same roles, still signed in."""
+    if token is None:
+        return False
+    with central.storage.read() as reading:
+        found = central.users.of_session(
+            reading,
+            token,
+            central.clock(),
+            idle=timedelta(minutes=central.config.session_idle_minutes),
+            longest=timedelta(hours=central.config.session_hours),
+        )
+    return found is not None and found[0] == user
+
+
 def _to_sign_in() -> BaseResponse:
     if request.headers.get("HX-Request") or request.accept_mimetypes.best == "text/event-stream":
         return Response(status=401)

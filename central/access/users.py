@@ -66,11 +66,18 @@ class Users:
     """The people of one site."""
 
     def __init__(
-        self, site_id: str, audit: Audit, throttle_key: bytes, hasher: PasswordHasher | None = None
+        self,
+        site_id: str,
+        audit: Audit,
+        throttle_key: bytes,
+        hasher: PasswordHasher | None = None,
+        *,
+        production: bool = False,
     ) -> None:
         self._site = site_id
         self._audit = audit
         self._throttle_key = throttle_key
+        self._production = production
         self._hasher = hasher or PasswordHasher()  # RFC 9106 low-memory profile: 64 MiB, 3 passes
 
     @cached_property
@@ -100,6 +107,8 @@ class Users:
             raise InvalidUser(f"a password has at least {MINIMUM_PASSWORD} characters")
         if session.get(StoredUser, (self._site, user_id)) is not None:
             raise InvalidUser("this user name is taken")
+        if demo and self._production:
+            raise InvalidUser("a production service has no demonstration accounts")
         private = Ed25519PrivateKey.generate()
         public = private.public_key().public_bytes_raw()
         key_id = f"officer-{hashlib.sha256(public).hexdigest()[:16]}"

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from central import dispositions, receipts, referrals
-from central.access.guard import current_user, requires
+from central.access.guard import current_user, requires, session_token, still_in
 from central.access.permissions import Permission, User
 from central.access.users import Refused, Throttled
 from central.messages import LANGUAGES, Catalogue, Words
@@ -99,13 +99,15 @@ def events() -> Response:
     Ids are audit ids; a page that was away sends Last-Event-ID and gets what it missed. A traveller who was
     cleared is no news here, and neither is a case of an agency that the officer does not work for.
     """
-    central, user = _central(), current_user()
+    central, user, token = _central(), current_user(), session_token()
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 20 else None
 
     def written() -> Iterator[str]:
         yield "retry: 3000\n\n"
         for event in central.broker.stream(after):
+            if not still_in(central, token, user):
+                return  # signed out, disabled, idle for too long or of other roles: the page asks anew
             if event is None:
                 yield ": still here\n\n"
                 continue

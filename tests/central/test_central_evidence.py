@@ -128,6 +128,24 @@ def test_a_bundle_whose_index_does_not_fit() -> None:
         pictures(good.replace(b"not much", b"too much"))
 
 
+def test_a_hostile_archive_is_unreadable_and_nothing_else() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("index.json", json.dumps({"p1-live_face.jpg": "0" * 64}))
+    deflated = bytearray(buffer.getvalue())
+    deflated[30 + len("index.json")] ^= 0xFF  # no deflate stream any more
+    encrypted = bytearray(bundle({"p1-live_face.jpg": JPEG}))
+    for place in range(len(encrypted) - 10):  # the flag of encryption in every header
+        if encrypted[place : place + 4] == b"PK\x01\x02":
+            encrypted[place + 8] |= 1
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.json", "[" * 100_000)
+    for data in (bytes(deflated), bytes(encrypted), buffer.getvalue()):
+        with pytest.raises(Unreadable):
+            pictures(data)
+
+
 @given(st.binary(max_size=400))
 def test_whatever_is_in_a_bundle(data: bytes) -> None:
     with pytest.raises(Unreadable):

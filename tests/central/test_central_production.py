@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from central_scene import Sender, write_config
 
+from central import create_app
+from central.access.users import InvalidUser
 from central.command import main
 from central.keys import Purpose, create_key_file
-from central.production import KEY_FILES, refusals
-from central.service import Central
+from central.kiosks import InvalidStation, enroll
+from central.production import KEY_FILES, NotForProduction, refusals
+from central.service import Central, central_of
 from contracts.api import Heartbeat
 from contracts.transaction import DriverProvenance
 
@@ -97,6 +100,27 @@ def test_demo_accounts_stations_and_simulated_devices(central: Central, kiosk: S
     assert "user demo is a demonstration account" in found
     assert "kiosk B3 is enrolled with a demonstration key" in found
     assert "simulated devices: scale" in found
+
+
+def test_a_running_production_service_lets_nothing_of_a_demonstration_in(tmp_path: Path) -> None:
+    app = create_app(production_config(tmp_path))  # type: ignore[arg-type]
+    central = central_of(app)
+    try:
+        with central.storage.write() as session, pytest.raises(InvalidUser, match="demonstration"):
+            central.users.create(
+                session, user_id="demo", name="Demo", password="demonstration", grants=(), by="test",
+                now=central.clock(), demo=True,
+            )  # fmt: skip
+        for kind in ("kiosk", "exit"):
+            with pytest.raises(InvalidStation, match="demonstration"):
+                enroll(central, station_id="X1", kind=kind, public_key="A" * 43, by="test", demo=True)  # type: ignore[arg-type]
+    finally:
+        central.close()
+
+
+def test_another_server_does_not_get_round_the_refusal(tmp_path: Path) -> None:
+    with pytest.raises(NotForProduction, match="rates_file"):
+        create_app(production_config(tmp_path, rates_file=None))  # type: ignore[arg-type]
 
 
 def test_the_command_refuses_with_every_reason(

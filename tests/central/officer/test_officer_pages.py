@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 from central_scene import PASSWORD, Clock
@@ -217,6 +218,20 @@ def test_the_stream_tells_of_own_referrals_only(central: Central, app: Flask) ->
     assert customs_only.record_id not in told and cleared.record_id not in told
     told = read_until(Console(app).signs_in("olga"), both.record_id)
     assert customs_only.record_id in told and cleared.record_id not in told
+
+
+def test_the_stream_ends_with_the_session_it_was_opened_in(central: Central, app: Flask) -> None:
+    first = arrives(central, WITH_CASH)
+    answer = Console(app).signs_in("olga").client.get("/officer/events", headers={"Last-Event-ID": "0"})
+    parts: Iterator[bytes] = iter(answer.response)  # type: ignore[arg-type]
+    while first.record_id.encode() not in next(parts):
+        pass
+    with central.storage.write() as writing:
+        central.users.set_disabled(writing, user_id="olga", disabled=True, by="test", now=central.clock())
+    second = arrives(central, WITH_CASH)
+    rest = b"".join(islice(parts, 3))  # more than it would take to tell
+    assert second.record_id.encode() not in rest
+    answer.close()
 
 
 def read_until(console: Console, record_id: str) -> str:
