@@ -2,7 +2,8 @@
 
 The process stays warm between travellers. It is killed when it takes too long or dies, and started again: no image
 can stop the kiosk. tesseract runs on one thread, and the crops that PassportEye writes for it lie in a private
-directory in memory where the system has one, emptied after each reading (rule 5).
+directory in memory where the system has one, emptied after each reading (rule 5). This side removes it when the
+process was killed, and what a kiosk that died left there is removed by the next one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MAX_WIDTH = 1800
 READ_SECONDS = 30.0  # an image on which a filter hangs; an ordinary page takes one
 START_SECONDS = 90.0
 READY = "ready"
+PREFIX = "corridor-mrz-"
 CARD_WIDTH = 600  # pixels across 30 characters
 CARD_ASPECT = 7.5  # width to height of two lines of a card; a passport's are twice as flat
 SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
@@ -39,14 +41,20 @@ class MrzReader:
         self._process: Any = None
         self._pipe: Connection | None = None
         self._ready = False
+        self._directory: Path | None = None
 
     def start(self) -> None:
         """Start the process now, so that the first traveller does not wait for it."""
         if self._process is not None and self._process.is_alive():
             return
+        self.close()
+        _sweep(_memory())
+        self._directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_memory()))
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs,), daemon=True, name="mrz-reader")
+        process = context.Process(
+            target=_serve, args=(theirs, str(self._directory)), daemon=True, name="mrz-reader"
+        )
         process.start()
         theirs.close()
         self._process, self._pipe, self._ready = process, ours, False
@@ -83,13 +91,29 @@ class MrzReader:
             self._process.kill()
             self._process.join(5)
         self._process = self._pipe = None
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
 
 
-def _serve(pipe: Connection) -> None:
-    os.environ["OMP_THREAD_LIMIT"] = "1"
+def _memory() -> Path:
     base = Path("/dev/shm")  # noqa: S108 - memory, not disk; a directory of mode 0700 is made in it
-    directory = Path(tempfile.mkdtemp(prefix="corridor-", dir=base if os.access(base, os.W_OK) else None))
-    tempfile.tempdir = str(directory)
+    return base if os.access(base, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _sweep(base: Path) -> None:
+    """Remove the crops of kiosks that died in the middle of a page: ours, and of no living process."""
+    for left in base.glob(f"{PREFIX}*-*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and not Path(f"/proc/{owner}").exists() and left.stat().st_uid == os.getuid():
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _serve(pipe: Connection, place: str) -> None:
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    directory = Path(place)
+    tempfile.tempdir = place
     try:
         with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
             with contextlib.suppress(Exception):  # pays for the imports; what an empty image gives is no matter
