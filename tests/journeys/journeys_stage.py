@@ -89,11 +89,19 @@ class Stage:
         return self.house.bench
 
     def visit(self, story_id: str) -> Visit:
-        """A traveller comes to an empty kiosk."""
+        """A traveller comes to an empty kiosk; whoever stood there before is brought to an officer."""
         self.bench.clear()
-        self.wait_for(lambda: self.kiosk_state()["screen"] in ("welcome", "result"), "an idle kiosk")
-        if self.kiosk_state()["screen"] == "result":
-            KioskScreen(self.house.kiosk_url).act("finish")
+        screen = KioskScreen(self.house.kiosk_url)
+
+        def is_empty() -> bool:
+            state = screen.state()
+            if state["screen"] == "result":
+                screen.act("finish")
+            elif state["screen"] != "welcome" and "ask_officer" in state["actions"]:
+                screen.act("ask_officer")
+            return bool(state["screen"] == "welcome")
+
+        self.wait_for(is_empty, "an empty kiosk")
         return Visit(self, story_id)
 
     def play(self, story_id: str) -> tuple[State, Row]:

@@ -35,8 +35,12 @@ class Wrong:
     asks_when: Callable[[dict[str, Any]], bool] | None = None
 
 
-def _hinted(state: dict[str, Any]) -> bool:
-    return state["hint"] is not None
+def _failed_once(state: dict[str, Any]) -> bool:
+    return state["error"] is not None
+
+
+def _visa_kept(state: dict[str, Any]) -> bool:
+    return bool(state["panel"]) and state["panel"]["instruction"]["id"] == "document.panel.visa"
 
 
 def _waits_on(screen: str) -> Callable[[dict[str, Any]], bool]:
@@ -88,7 +92,7 @@ def _visa_only(directory: Path, told: Told) -> None:
 
 def _dark_page(directory: Path, told: Told) -> None:
     page = cv2.imread(str(directory / "page-1.png"))
-    cv2.imwrite(str(directory / "page-1.png"), (page * 0.17).astype(np.uint8))
+    cv2.imwrite(str(directory / "page-1.png"), (page * 0.187).astype(np.uint8))
 
 
 def _dark_glass(directory: Path, told: Told) -> None:
@@ -123,19 +127,19 @@ def _torn_tag(directory: Path, told: Told) -> None:
 WRONG = (
     _wrong("wrong-face", "CHECK_FACE_MATCH_FAILED", make=_anothers_face),
     _wrong("wrong-page", "CHECK_ACCESS_FAILED", make=_anothers_page),
-    _wrong("wrong-visa-alone", make=_visa_only, base="visa", asks_when=_hinted),
+    _wrong("wrong-visa-alone", make=_visa_only, base="visa", asks_when=_visa_kept),
     _wrong(
         "wrong-lifted",
         "CHECK_ACCESS_ERROR",
         "CHECK_DG_HASHES_ERROR",
         make=_behaves(lifts_passport_after_apdus=40),
     ),
-    _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_hinted),
-    _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_hinted),
-    _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_hinted),
+    _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_failed_once),
+    _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_failed_once),
+    _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
     _wrong("wrong-dark-glass", make=_dark_glass, asks_when=_waits_on("document")),
     _wrong("wrong-nobody", make=_nobody, asks_when=_waits_on("face")),
-    _wrong("wrong-two-people", "CHECK_FACE_QUALITY_FAILED", make=_two_people, asks_when=_hinted),
+    _wrong("wrong-two-people", "CHECK_FACE_QUALITY_FAILED", make=_two_people, asks_when=_failed_once),
     _wrong("wrong-document-camera", "CHECK_MRZ_READ_ERROR", faults=(("document_camera", "garbage"),)),
     _wrong(
         "wrong-face-camera",
