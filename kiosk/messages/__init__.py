@@ -119,8 +119,11 @@ class Catalogue:
 
 
 def figures(text: str, language: str) -> str:
-    """A number written the English way, as the language writes it: "10,000.5" is "10 000,5" in Russian."""
-    if language in (SOURCE, PSEUDO) or not re.fullmatch(r"\d{1,3}(,\d{3})*(\.\d+)?|\d+\.\d+", text):
+    """A number written the English way, as the language writes it: "10,000.5" is "10 000,5" in Russian.
+
+    A currency code may follow it.
+    """
+    if language in (SOURCE, PSEUDO) or not re.fullmatch(r"(\d{1,3}(,\d{3})*(\.\d+)?|\d+\.\d+)( [A-Z]{3})?", text):
         return text
     symbols = Locale.parse(language).number_symbols["latn"]
     return text.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
