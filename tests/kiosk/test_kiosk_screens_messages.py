@@ -82,6 +82,8 @@ def test_money_is_written_as_the_language_writes_it() -> None:
     assert CATALOGUE.amount("10,000", "USD", "en") == "$10,000"
     assert CATALOGUE.amount("10,000", "USD", "ru") == "10\u00a0000 $"
     assert CATALOGUE.amount("1,250.5", "BYN", "be") == "1\u00a0250,5 BYN"
+    assert figures("20.50 EUR", "ru") == "20,50 EUR"
+    assert figures("20.50 EUR", "en") == "20.50 EUR"
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=2))
