@@ -166,6 +166,25 @@ def test_the_second_officers_mistakes_are_the_seconds(
     assert signed.second_officer_id == "clara", "the first officer is not locked"
 
 
+def test_a_disabled_officer_signs_nothing_not_even_as_the_second(
+    referred: tuple[TransactionRecord, Decision], central: Central, officer: User
+) -> None:
+    record_id = referred[0].record_id
+    add_user(central, "boris", (Role.OFFICER, CUSTOMS))
+    claim(central, officer, record_id, CUSTOMS)
+
+    def disable(user_id: str) -> None:
+        with central.storage.write() as session:
+            central.users.set_disabled(session, user_id=user_id, disabled=True, by="test", now=central.clock())
+
+    disable("boris")
+    with pytest.raises(Refused):
+        dispose(central, officer, record_id, CUSTOMS, second=Second("boris", PASSWORD), **DETAIN)
+    disable(officer.user_id)
+    with pytest.raises(Refused):
+        dispose(central, officer, record_id, CUSTOMS, **RELEASE)
+
+
 def test_two_officers_sign_a_detention(
     referred: tuple[TransactionRecord, Decision], central: Central, officer: User
 ) -> None:
@@ -289,6 +308,7 @@ class RuleOne(RuleBasedStateMachine):
 
     records = Bundle("records")
     scene: tuple[Central, Sender, Sender, User, User]  # set by the test below
+    ever_signed = 0  # over all examples: a property of dispositions wants some
 
     def __init__(self) -> None:
         super().__init__()
@@ -346,6 +366,13 @@ class RuleOne(RuleBasedStateMachine):
             return
         assert right
         self.signed += 1
+        RuleOne.ever_signed += 1
+
+    @rule(one=records, supervisor=st.booleans(), right=st.booleans())
+    def takes_and_releases(self, one: tuple[str, str], supervisor: bool, right: bool) -> None:
+        """The way it goes on most days, so that the property sees signatures and not only refusals."""
+        self.claims(one, supervisor)
+        self.disposes(one, DispositionOutcome.RELEASE, supervisor, right)
 
     @invariant()
     def every_disposition_is_signed_and_every_closed_referral_has_one(self) -> None:
@@ -367,6 +394,7 @@ class RuleOne(RuleBasedStateMachine):
 
 
 def test_rule_one(central: Central, kiosk: Sender, exit_gate: Sender, officer: User, supervisor: User) -> None:
+    RuleOne.ever_signed = 0
     RuleOne.scene = (central, kiosk, exit_gate, officer, supervisor)
     run_state_machine_as_test(
         RuleOne,
@@ -374,3 +402,4 @@ def test_rule_one(central: Central, kiosk: Sender, exit_gate: Sender, officer: U
             max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+    assert RuleOne.ever_signed > 0

@@ -8,8 +8,9 @@ import json
 import zipfile
 
 import pytest
-from central_scene import Sender, person, record, red_record
+from central_scene import Clock, Sender, enrolled, person, record, red_record
 from cryptography.hazmat.primitives import hpke
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,16 @@ def test_a_bundle_that_nobody_asked_for(kiosk: Sender, central: Central) -> None
     kiosk.sends_record(sent)
     assert upload(kiosk, sent.record_id, ciphertext) == (403, "NOT_ALLOWED")
     assert upload(kiosk, "r-unknown", ciphertext) == (404, "RECORD_UNKNOWN")
+
+
+def test_another_kiosk_may_not_bring_the_bundle(
+    kiosk: Sender, app: Flask, central: Central, clock: Clock, officer: User
+) -> None:
+    sent, ciphertext = with_evidence(central, red_record())
+    kiosk.sends_record(sent)
+    other = enrolled(app, central, clock, "B4", "kiosk")
+    assert upload(other, sent.record_id, ciphertext) == (404, "RECORD_UNKNOWN"), "not even that it is there"
+    assert case(central, officer, sent.record_id, Agency.CUSTOMS).evidence_state == "not_present"
 
 
 def test_a_bundle_made_for_another_record_does_not_open(kiosk: Sender, central: Central, officer: User) -> None:

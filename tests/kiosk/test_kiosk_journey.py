@@ -144,6 +144,19 @@ def test_a_green_answer_to_an_unfinished_journey_clears_nobody() -> None:
     assert not walk.state.cleared
 
 
+@pytest.mark.parametrize("channel", list(Channel))
+def test_only_a_green_answer_to_a_complete_journey_clears(channel: Channel) -> None:
+    walk = Walk().identified().does(journey.PartyComplete).declares_nothing().has_no_bag().does(journey.Certified)
+    walk.does(journey.Answered, decision("r1", channel))
+    assert walk.state.screen is Screen.RESULT
+    assert walk.state.cleared is (channel is Channel.GREEN)
+
+
+def test_a_face_that_matches_a_chip_nobody_opened_identifies_nobody() -> None:
+    assert journey.PersonState("p1", chip_opened=True, face=face()).identified
+    assert not journey.PersonState("p1", chip_opened=False, face=face()).identified
+
+
 def test_an_answer_to_another_record_is_no_answer() -> None:
     walk = Walk().identified().does(journey.PartyComplete).declares_nothing().has_no_bag().does(journey.Certified)
     walk.does(journey.Answered, decision("someone-else"))

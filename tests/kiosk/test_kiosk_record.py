@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind
 from contracts.party import Bag, DocumentFormat, TravelDocument
 from contracts.transaction import TransactionRecord
 from hardware.ports import DeviceSet
@@ -145,3 +147,18 @@ def test_the_least_record_of_nothing_is_valid(config: KioskConfig) -> None:
     assert face is not None
     assert all(check.verdict is not Verdict.PASSED for check in face.checks)
     assert CheckName.FACE_MATCH in {check.name for check in face.checks}
+
+
+@pytest.mark.parametrize("channel", list(DeclaredChannel))
+@pytest.mark.parametrize("litres", [None, "1", "500"])
+def test_what_was_declared_is_sent_as_it_was_said_whatever_it_holds(
+    conductor: Conductor, channel: DeclaredChannel, litres: str | None
+) -> None:
+    """Rule 2: the channel is the traveller's own statement; no amount and no machine changes it."""
+    items = () if litres is None else (GoodsItem(kind=GoodsKind.ALCOHOL, quantity=Decimal(litres), unit="l"),)
+    person = PersonState(
+        "p1", identity=PASSPORT, declared=channel, items=items, unaccompanied=False, certified_at=NOW
+    )
+    declaration = sent(conductor, ended(person)).party.persons[0].declaration
+    assert declaration is not None
+    assert (declaration.declared_channel, declaration.items) == (channel, items)
