@@ -15,7 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from contracts.api import DeviceHealth, DeviceState, Heartbeat, KioskConfiguration
@@ -134,7 +134,7 @@ class Conductor:
         """Warm the models and workers, deliver what waits, begin to serve."""
         self._parts.delivery.start()
         self._parts.mrz_reader.start()
-        self.handle(journey.ServiceStopped(_now()))  # until the models are loaded nobody is invited
+        self.handle(journey.ServiceStopped(self._now()))  # until the models are loaded nobody is invited
         self._jobs.put(self._warm)
         for thread in self._threads:
             thread.start()
@@ -159,9 +159,13 @@ class Conductor:
 
     # -- what the web application asks ------------------------------------------------------------------------
 
+    def _now(self) -> datetime:
+        """The moment in the site's own zone: ages, expiry and rules turn at the site's midnight."""
+        return datetime.now(self._parts.config.zone)
+
     def view(self) -> View:
         with self._changed:
-            return self._presenter.view(self._state, self._live, self._revision, _now())
+            return self._presenter.view(self._state, self._live, self._revision, self._now())
 
     @property
     def step_seconds(self) -> dict[str, float]:
@@ -202,7 +206,7 @@ class Conductor:
         with self._changed:
             if name not in ACTIONS or name not in journey.actions(self._state):
                 return Refusal(fits=False)
-            form = Form(fields, _now(), str(uuid.uuid4()), self._languages, self._state)
+            form = Form(fields, self._now(), str(uuid.uuid4()), self._languages, self._state)
             try:
                 event = ACTIONS[name](form)
             except FieldError as error:
@@ -318,7 +322,7 @@ class Conductor:
         """A step died of our own mistake: the traveller is brought to an officer, with a record."""
         with self._changed:
             if self._state.screen in journey.IN_JOURNEY:
-                self.handle(journey.StepFailed(_now()))
+                self.handle(journey.StepFailed(self._now()))
 
     def _warm(self) -> None:
         self._parts.mrz_reader.wait_until_ready()
@@ -341,10 +345,10 @@ class Conductor:
             self._show(page_present=page.present, glass_cleared=self._live.glass_cleared or not page.present)
             if page.present and time.monotonic() - seen_at > 2:
                 seen_at = time.monotonic()
-                self.handle(journey.Moved(_now()))
+                self.handle(journey.Moved(self._now()))
 
         scan = PageScan(self._parts.devices.document_camera, self._parts.mrz_reader)
-        page = scan.scan(lambda: _now().date(), report, unwanted, fresh=effect.fresh)
+        page = scan.scan(lambda: self._now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():
             return
         with self._changed:
@@ -357,9 +361,9 @@ class Conductor:
             if page.frame is not None:
                 session.pictures.keep_frame(person, EvidenceKind.DATA_PAGE, page.frame)
             session.pages[person] = page.mrz
-            document = page_document(page.mrz, _now().date(), "not_reached", page.problem)
+            document = page_document(page.mrz, self._now().date(), "not_reached", page.problem)
             session.page_documents[person] = document
-            self.handle(journey.PageRead(_now(), effect.work, document, page.legible, page.problem))
+            self.handle(journey.PageRead(self._now(), effect.work, document, page.legible, page.problem))
 
     def _read_chip(self, effect: journey.ReadChip) -> None:
         person, unwanted = effect.person_id, self._unwanted(effect.work)
@@ -368,7 +372,7 @@ class Conductor:
         begun = time.monotonic()
         self._show(chip_fraction=0.0)
         page = self._session.pages.get(person, NO_MRZ)
-        now = _now()
+        now = self._now()
         reading = self._parts.chip_worker.read(
             self._parts.config.devices.chip_reader,
             page.key,
@@ -401,7 +405,12 @@ class Conductor:
                 refused = answer.code.lower() if isinstance(answer, NotEligible) else None
             self.handle(
                 journey.ChipRead(
-                    _now(), effect.work, document, is_open, refused, None if is_open else chip.why_not(reading)
+                    self._now(),
+                    effect.work,
+                    document,
+                    is_open,
+                    refused,
+                    None if is_open else chip.why_not(reading),
                 )
             )
 
@@ -415,7 +424,7 @@ class Conductor:
         if reference is None:
             reason = "no_portrait" if self._session.portraits.get(person) is None else "portrait_without_face"
             face = not_compared(reason, effect.attempt)
-            self.handle(journey.FaceCompared(_now(), effect.work, face, hopeless=True, hint=reason))
+            self.handle(journey.FaceCompared(self._now(), effect.work, face, hopeless=True, hint=reason))
             return
         moved_at = 0.0
 
@@ -426,7 +435,7 @@ class Conductor:
             self._show(seen=replace(seen, fraction=round(seen.fraction, 1)))
             if seen.moved and time.monotonic() - moved_at > 2:
                 moved_at = time.monotonic()
-                self.handle(journey.Moved(_now()))
+                self.handle(journey.Moved(self._now()))
 
         look = FaceCapture(self._parts.devices.face_camera, self._matcher).look(
             reference, effect.attempt, report, unwanted
@@ -441,7 +450,7 @@ class Conductor:
             self._spent("face_match", look.match_s)
             if look.frame is not None:
                 self._session.pictures.keep_frame(person, EvidenceKind.LIVE_FACE, look.frame)
-            self.handle(journey.FaceCompared(_now(), effect.work, look.result, hint=look.problem))
+            self.handle(journey.FaceCompared(self._now(), effect.work, look.result, hint=look.problem))
 
     def _reference(self, person: str) -> Template | None:
         portrait = self._session.portraits.get(person)
@@ -462,7 +471,7 @@ class Conductor:
             self._show(bag=phase, weight_kg=kilograms)
             if phase != "waiting" and time.monotonic() - moved_at > 2:
                 moved_at = time.monotonic()
-                self.handle(journey.Moved(_now()))
+                self.handle(journey.Moved(self._now()))
 
         devices = self._parts.devices
         scanned = scan_bag(devices.scale, devices.tag_scanner, report, unwanted, another=self._session.bags > 0)
@@ -474,7 +483,7 @@ class Conductor:
             self._session.bags += 1
             self._spent("weigh", scanned.weigh_s)
             self._spent("tag", scanned.tag_s)
-            self.handle(journey.BagScanned(_now(), effect.work, scanned.bag))
+            self.handle(journey.BagScanned(self._now(), effect.work, scanned.bag))
 
     def _print(self, state: journey.State) -> None:
         decision = state.decision
@@ -500,10 +509,10 @@ class Conductor:
         except DeviceError as error:
             _LOG.warning("no receipt printed: %s", error.code)
             self._show(receipt_failed=True)
-            self.handle(journey.ReceiptPrinted(_now(), printed=False))
+            self.handle(journey.ReceiptPrinted(self._now(), printed=False))
             return
         self._show(receipt_failed=False)
-        self.handle(journey.ReceiptPrinted(_now(), printed=True))
+        self.handle(journey.ReceiptPrinted(self._now(), printed=True))
 
     # -- sending (on a thread of its own) ---------------------------------------------------------------------
 
@@ -525,9 +534,9 @@ class Conductor:
         except Exception as error:
             _LOG.error("sending failed: %s", place_of(error))
         if decision is None:
-            self.handle(journey.Unanswered(_now(), effect.work))
+            self.handle(journey.Unanswered(self._now(), effect.work))
         else:
-            self.handle(journey.Answered(_now(), effect.work, decision))
+            self.handle(journey.Answered(self._now(), effect.work, decision))
 
     def _sealed_record(self, session: _Session, state: journey.State) -> tuple[str, bytes, SealedEvidence | None]:
         """Number, bytes and evidence of the record. Whatever fails, an answered journey leaves one (rule 7)."""
@@ -540,14 +549,14 @@ class Conductor:
                 provenance=self._provenance(session),
                 evidence=sealed.reference if sealed else None,
                 seconds=session.seconds,
-                completed_at=_now(),
+                completed_at=self._now(),
             )
             body = record.model_dump_json().encode()
             TransactionRecord.model_validate_json(body)  # what central would refuse for good is seen here
             return record.record_id, body, sealed
         except Exception as error:
             _LOG.error("the record could not be made, an officer gets what is valid: %s", place_of(error))
-        least = least_record(state, self._parts.config, completed_at=_now())
+        least = least_record(state, self._parts.config, completed_at=self._now())
         return least.record_id, least.model_dump_json().encode(), None
 
     def _seal(self, session: _Session, state: journey.State) -> SealedEvidence | None:
@@ -582,7 +591,7 @@ class Conductor:
     def _tick(self) -> None:
         while not self._closing.wait(TICK_S):
             with self._changed:
-                self.handle(journey.Ticked(_now()))
+                self.handle(journey.Ticked(self._now()))
                 if self._state.warned_at is not None or self._state.screen is Screen.RESULT:
                     self._announce()
 
@@ -596,7 +605,7 @@ class Conductor:
             self._beat.clear()
 
     def _heartbeat(self) -> None:
-        now = _now()
+        now = self._now()
         devices = self._parts.devices
         health = (*registry.health(devices, now), self._parts.delivery.health(now), self._central_health(now))
         stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
@@ -621,7 +630,7 @@ class Conductor:
                     outbox_waiting=self._parts.delivery.waiting,
                 )
             )
-            self._central_doubted = not self._central_key.accepts(said, _now())
+            self._central_doubted = not self._central_key.accepts(said, self._now())
             if self._central_doubted:
                 _LOG.error("an answer is not signed by the central that this kiosk knows; it is not believed")
             else:
@@ -654,7 +663,3 @@ class Conductor:
             self._parts.devices.light.show(signal)
         except DeviceError as error:
             _LOG.info("the light does not answer: %s", error.code)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

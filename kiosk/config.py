@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -45,6 +46,7 @@ class KioskConfig(BaseModel):
     site_id: Identifier
     site_name: str
     kiosk_id: Identifier
+    timezone: str = "Europe/Minsk"
     direction: Direction = Direction.ARRIVAL
     flight: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,3}[0-9]{1,4}[A-Z]?$")] | None = None
     host: str = "127.0.0.1"
@@ -73,6 +75,20 @@ class KioskConfig(BaseModel):
         if not isinstance(value, dict):
             raise ValueError("a table of device URLs")
         return DevicesConfig.from_table(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError("not a time zone of the IANA database") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.timezone)
 
     @field_validator("central_url")
     @classmethod

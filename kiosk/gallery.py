@@ -40,7 +40,7 @@ def _base(screen: Screen, *actions: str) -> View:
         screen=screen,
         revision=1,
         language="en",
-        site="Minsk Airport · Arrivals",
+        site="Minsk Airport",
         flight="XX 204",
         actions=actions + SETTINGS,
     )

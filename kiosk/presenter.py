@@ -122,6 +122,8 @@ class Presenter:
             text_size=state.text_size,
             contrast=state.contrast,
             site=self._config.site_name,
+            timezone=self._config.timezone,
+            direction=self._config.direction,
             flight=self._config.flight,
             steps=_steps(screen),
             person=state.current + 1,

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
@@ -180,7 +181,7 @@ def page(view: View, *, live: bool) -> Response:
             amount=partial(_amount, catalogue, language),
             picture=_picture,
             next_size=NEXT_SIZE[view.text_size],
-            now=datetime.now().astimezone(),
+            now=datetime.now(ZoneInfo(view.timezone)),
             spoken=" ".join(spoken(view, catalogue, language)),
             receipt_code=partial(_receipt_code, view.result),
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from contracts.party import Direction
+
 
 class Screen(StrEnum):
     """The pages a traveller would recognise, in the order of the journey."""
@@ -142,6 +144,8 @@ class View:
     text_size: Literal[100, 125, 150] = 100
     contrast: Literal["normal", "high"] = "normal"
     site: str = ""
+    timezone: str = "UTC"
+    direction: Direction = Direction.ARRIVAL
     flight: str | None = None
     steps: tuple[Step, ...] = ()
     person: int = 1  # whose turn it is

@@ -284,7 +284,9 @@ function announce() {
 function clock() {
   const time = document.querySelector("[data-clock]");
   if (!time) return;
-  const now = new Date().toTimeString().slice(0, 5);
+  const now = new Date().toLocaleTimeString("en-GB", {
+    hour: "2-digit", minute: "2-digit", timeZone: time.dataset.timezone,
+  });
   if (time.lastChild.nodeValue !== now) time.lastChild.nodeValue = now;
 }
 
