@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 from collections.abc import Iterator
@@ -47,6 +48,17 @@ def _until_it_fails(camera: OpenCvCamera) -> DeviceError:
     pytest.fail("the camera kept delivering")
 
 
+def _told(camera: OpenCvCamera, state: DeviceState) -> str:
+    """The sentence of the camera's health, once it is in this state."""
+    patience = time.monotonic() + 15
+    while time.monotonic() < patience:
+        with contextlib.suppress(DeviceError):
+            camera.latest(0.4)
+        if camera.health().state is state:
+            return camera.health().detail
+    pytest.fail(f"the camera never was {state}")
+
+
 @pytest.mark.parametrize("fault", ["frozen", "no_frames", "garbage"])
 def test_a_broken_camera_has_no_frame_and_recovers(
     bench_server: BenchServer, camera: OpenCvCamera, monkeypatch: pytest.MonkeyPatch, fault: CameraFault
@@ -60,11 +72,11 @@ def test_a_broken_camera_has_no_frame_and_recovers(
     assert error.code is ErrorCode.CAMERA_NO_FRAME
     assert error.what
     if fault == "frozen":
-        assert camera.health().state is DeviceState.STOPPED
-        assert "frozen" in camera.health().detail
+        # On a busy machine the first failure may be a late frame; the freeze is told a little later.
+        assert "frozen" in _told(camera, DeviceState.STOPPED)
     simulated.fault = None
     assert camera.latest(15).image.any()
-    assert camera.health().state is DeviceState.WORKING
+    _told(camera, DeviceState.WORKING)
 
 
 def test_a_covered_lens_is_dark_and_not_broken(bench_server: BenchServer, camera: OpenCvCamera) -> None:
