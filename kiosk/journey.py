@@ -409,7 +409,7 @@ def actions(state: State) -> tuple[str, ...]:
         Screen.NOTICE: ("accept_notice", "back"),
         Screen.DOCUMENT: ("retry", "back"),
         Screen.FACE: ("retry", "back"),
-        Screen.PARTY: ("alone", "add_person") if len(state.persons) < LARGEST_PARTY else ("alone",),
+        Screen.PARTY: ("alone", "add_person", "back") if len(state.persons) < LARGEST_PARTY else ("alone", "back"),
         Screen.GOODS: ("declare", "goods", "back") if state.current == 0 else ("declare", "goods"),
         Screen.DETAILS: ("amounts", "recount", "goods", "back"),
         Screen.BAG: ("bag", "unaccompanied", "back"),
@@ -744,6 +744,8 @@ def _went_back(state: State, event: WentBack) -> Outcome:
     if state.screen is Screen.FACE:
         advanced, effects = _scan_page(state)
         return advanced, (StopWork(), *effects)
+    if state.screen is Screen.PARTY:
+        return _scan_face(state)
     if state.screen is Screen.GOODS:
         # Only the first adult, and only while nobody has signed: a signed statement is not reopened here.
         if state.current == 0:
