@@ -33,6 +33,8 @@ _EMPTY_RUN_DIRECTORY = (
     f"{{ mkdir -p {_RUN_DIRECTORY} 2>/dev/null && mount -t tmpfs corridor {_RUN_DIRECTORY}; }} || "
     f"{{ mount -t tmpfs corridor /run && mkdir -p {_RUN_DIRECTORY}; }}"
 )
+# In a chroot the root is no mount point and cannot be made private; there nothing is shared that could be touched.
+_PROPAGATIONS = ("private", "unchanged")
 _START_SECONDS = 10.0
 _TRIES = 4
 
@@ -73,9 +75,9 @@ class PcscDaemon:
         _require_programs()
         reason = ""
         for _ in range(_TRIES):  # another process may take the port between our look and the daemon's
-            for private in (True,) if os.geteuid() == 0 else (True, False):
+            for propagation in _PROPAGATIONS if os.geteuid() == 0 else (*_PROPAGATIONS, None):
                 try:
-                    return self._start(_free_port_pair(), private=private)
+                    return self._start(_free_port_pair(), propagation)
                 except DeviceError as error:
                     self.close()
                     reason = error.what
@@ -104,7 +106,9 @@ class PcscDaemon:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
 
-    def _start(self, port: int, *, private: bool) -> PcscAccess:
+    def _start(self, port: int, propagation: str | None) -> PcscAccess:
+        """`propagation` of the private mount namespace (unshare(1)); None: the system's own /run/pcscd."""
+        private = propagation is not None
         self._directory = Path(tempfile.mkdtemp(prefix="corridor-pcsc-"))
         configuration = self._directory / "reader.conf"
         configuration.write_text(
@@ -112,11 +116,11 @@ class PcscDaemon:
             f"LIBPATH {_DRIVERS}\nCHANNELID {port:#06x}\n"
         )
         daemon = f"{_which('pcscd')} --foreground --config {configuration}{_polkit_option()}"
-        if private:
+        if propagation is not None:
             user = [] if os.geteuid() == 0 else ["--map-root-user"]
             # `exec` keeps one process id all the way, so that /proc/<pid>/root is the daemon's.
             script = f"{_EMPTY_RUN_DIRECTORY} && exec {daemon}"
-            command = ["unshare", *user, "--mount", "--propagation", "private", "sh", "-c", script]
+            command = ["unshare", *user, "--mount", "--propagation", propagation, "sh", "-c", script]
         else:
             _require_writable_run_directory()
             command = daemon.split()
