@@ -163,8 +163,9 @@ def _eligibility(features: Features, person: Person, early: bool) -> Iterator[Re
 
 def _checks(features: Features, person: Person, early: bool) -> Iterator[ReferralReason]:
     for name, verdict, detail in _unpassed(features, person):
-        # After an early end most things were never looked at; what went wrong is the cause, the rest is silence.
-        if early and verdict not in (Verdict.FAILED, Verdict.ERROR):
+        # After an early end most things were never looked at, and that is silence; what was looked at and failed,
+        # or was not there at all (a passport without a chip), is the cause.
+        if early and verdict is Verdict.NOT_CHECKED:
             continue
         yield _check_reason(person, name, verdict, detail)
 

@@ -12,7 +12,7 @@ from central_scene import START, declaration, passed, passport, person, record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.risk import Features, ListHit, agencies, decide
+from central.risk import PRINTED_CHECKS, Features, ListHit, agencies, decide
 from contracts.checks import BAG_CHECKS, DOCUMENT_CHECKS, FACE_CHECKS, Check, CheckName, Verdict
 from contracts.decision import Channel, ReasonClass, Severity
 from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
@@ -202,6 +202,19 @@ def test_an_unreadable_page_lists_its_cause_only() -> None:
         screened=frozenset(),
     )
     assert found == ["CHECK_MRZ_READ_FAILED"]
+
+
+def test_a_passport_without_a_chip_says_so() -> None:
+    unread = tuple(
+        Check(name=CheckName.ACCESS, verdict=Verdict.NOT_PRESENT, reason="no_chip")
+        if check.name is CheckName.ACCESS
+        else Check(name=check.name, verdict=Verdict.NOT_CHECKED, reason="not_read")
+        if check.name not in PRINTED_CHECKS
+        else check
+        for check in passed(*DOCUMENT_CHECKS)
+    )
+    chipless = person(documents=(passport(checks=unread),), face=None, bags=(), declaration=None)
+    assert codes(chipless, finished="to_officer") == ["CHECK_ACCESS_NOT_PRESENT"]
 
 
 def test_who_asks_for_an_officer_is_asked_nothing_else() -> None:
