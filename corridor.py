@@ -10,7 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo.command", "start everything on loopback, or play specimen travellers (--auto N --json)"),
     "kiosk": ("kiosk.command", "run a kiosk, show its devices"),
     "central": ("central.command", "run the central service; migrate, replay, audit, users, packs, kiosks"),
-    "simulate": ("hardware.simulators.command", "a simulated device by itself: passport, scale, camera"),
+    "simulate": ("hardware.simulators.command", "simulated devices by themselves: passport, scale, bench"),
     "specimens": ("hardware.specimens.command", "build or check the fictional travellers"),
     "schemas": ("contracts.command", "write the published JSON Schemas"),
 }

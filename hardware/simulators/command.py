@@ -1,4 +1,4 @@
-"""`corridor simulate passport DIR`: one simulated device by itself."""
+"""`corridor simulate passport DIR | scale | bench`: simulated devices by themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hardware.pcsc_daemon import PcscDaemon
 from hardware.ports import DeviceError
+from hardware.simulators import bench, scale
 from hardware.simulators.card import FAULT_FORMS, RADIO_PROFILES, SimulatedReader
 
 
@@ -20,7 +21,15 @@ def main(arguments: list[str]) -> int:
     passport.add_argument("--radio", choices=RADIO_PROFILES, default="none", help="kbit/s on the air")
     passport.add_argument("--remove-after", type=int, metavar="N", help="lift the passport after N APDUs")
     passport.add_argument("--vpcd-port", type=int, help="use this virtual reader; without it, start a daemon")
-    options = parser.parse_args(arguments)
+    devices.add_parser("scale", help="a scale on a pseudo-terminal, speaking MT-SICS", add_help=False)
+    devices.add_parser("bench", help="every device of one kiosk, with cameras over loopback", add_help=False)
+    options, rest = parser.parse_known_args(arguments)
+    if options.device == "scale":
+        return scale.main(rest)
+    if options.device == "bench":
+        return bench.main(rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return _passport(options)
     except (DeviceError, ValueError) as error:
