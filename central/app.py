@@ -42,7 +42,7 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     if config.proxies:
         # Else every workstation has the proxy's address, and one guesser locks out all. The host is not theirs
         # to say: it is signed by kiosks and checked against allowed_hosts.
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask tells to
             app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=0, x_prefix=0
         )
     app.url_map.merge_slashes = False  # a signed path is the path, not something near it

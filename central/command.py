@@ -229,7 +229,7 @@ def _replay(options: argparse.Namespace) -> int:
     decided = [one for one in found if one.same is not None]
     different = sum(1 for one in decided if not one.same)
     summary = {"records": len(decided), "same": len(decided) - different, "different": different}
-    print(json.dumps(summary | {"erased": len(found) - len(decided)}))  # noqa: T201 - the command's answer
+    _answer(json.dumps(summary | {"erased": len(found) - len(decided)}))
     return 1 if different else 0
 
 
@@ -240,7 +240,7 @@ def _records(options: argparse.Namespace) -> int:
     central = build(load_config(options.config))
     try:
         for row in rows(central, receipt=options.receipt):
-            print(json.dumps(row))  # noqa: T201 - the command's answer
+            _answer(json.dumps(row))
     finally:
         central.close()
     return 0
@@ -260,7 +260,7 @@ def _verify(options: argparse.Namespace) -> int:
             _say(f"{report.chain}: broken at {report.broken_at}: {report.reason}")
     broken = sum(not report.intact for report in reports)
     events = sum(report.length for report in reports)
-    print(json.dumps({"chains": len(reports), "events": events, "broken": broken}))  # noqa: T201
+    _answer(json.dumps({"chains": len(reports), "events": events, "broken": broken}))
     return 1 if broken else 0
 
 
@@ -270,7 +270,7 @@ def _retain(options: argparse.Namespace) -> int:
 
     central = build(load_config(options.config))
     try:
-        print(json.dumps({"erased": run(central).erased}))  # noqa: T201
+        _answer(json.dumps({"erased": run(central).erased}))
     finally:
         central.close()
     return 0
@@ -353,6 +353,11 @@ def _enroll(options: argparse.Namespace) -> int:
 def _grant(text: str) -> tuple[Role, Agency, str]:
     role, agency, site = text.split(":")
     return Role(role), Agency(agency), site
+
+
+def _answer(line: str) -> None:
+    """What the command is asked for goes to stdout; what it says about it, to stderr."""
+    sys.stdout.write(f"{line}\n")
 
 
 def _say(line: str) -> None:

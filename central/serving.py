@@ -21,7 +21,7 @@ SLOWEST_S = 15  # that a sender or reader may pause; each one holds a thread mea
 logger = logging.getLogger("corridor.central")
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn, told everything by the configuration and nothing by the environment."""
 
     def __init__(self, config: CentralConfig) -> None:

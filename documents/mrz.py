@@ -493,7 +493,7 @@ def _parse_names(text: str) -> tuple[str | None, str | None, bool]:
 
 
 def _sex(text: str) -> Literal["F", "M", "X"] | None:
-    return {"F": "F", "M": "M", "<": "X", "X": "X"}.get(text)  # type: ignore[return-value]
+    return {"F": "F", "M": "M", "<": "X", "X": "X"}.get(text)  # type: ignore[return-value]  # str of a dict
 
 
 def _document_code(text: str) -> str:

@@ -13,24 +13,24 @@ SECURITY_OBJECT_TYPES = frozenset(
 )  # and of early issuers
 
 
-class HashOfGroup(core.Sequence):  # type: ignore[misc]
+class HashOfGroup(core.Sequence):
     """DataGroupHash ::= SEQUENCE { number, hash }"""
 
     _fields = [("number", core.Integer), ("hash", core.OctetString)]  # noqa: RUF012 (asn1crypto's own form)
 
 
-class HashesOfGroups(core.SequenceOf):  # type: ignore[misc]
+class HashesOfGroups(core.SequenceOf):
     _child_spec = HashOfGroup
 
 
-class LdsVersionInfo(core.Sequence):  # type: ignore[misc]
-    _fields = [("lds_version", core.PrintableString), ("unicode_version", core.PrintableString)]  # noqa: RUF012
+class LdsVersionInfo(core.Sequence):
+    _fields = [("lds_version", core.PrintableString), ("unicode_version", core.PrintableString)]  # noqa: RUF012 (the same)
 
 
-class SecurityObject(core.Sequence):  # type: ignore[misc]
+class SecurityObject(core.Sequence):
     """LDSSecurityObject ::= SEQUENCE { version, hashAlgorithm, dataGroupHashValues, ldsVersionInfo OPTIONAL }"""
 
-    _fields = [  # noqa: RUF012
+    _fields = [  # noqa: RUF012 (the same)
         ("version", core.Integer),
         ("hash_algorithm", algos.DigestAlgorithm),
         ("groups", HashesOfGroups),

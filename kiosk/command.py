@@ -132,7 +132,7 @@ def _serve(config: KioskConfig) -> None:
 
     from kiosk import create_app
 
-    class Kiosk(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    class Kiosk(BaseApplication):
         def load_config(self) -> None:
             settings: dict[str, Any] = {
                 "bind": f"{config.host}:{config.port}",

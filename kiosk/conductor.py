@@ -294,7 +294,7 @@ class Conductor:
     def _show(self, **changes: object) -> None:
         """Change what the screen shows of the devices, if it really changes."""
         with self._changed:
-            live = replace(self._live, **changes)  # type: ignore[arg-type]
+            live = replace(self._live, **changes)  # type: ignore[arg-type]  # fields of Live
             if live != self._live:
                 self._live = live
                 self._announce()

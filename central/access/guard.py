@@ -36,7 +36,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
     """Mark a view with the permission it needs, in any agency of the site; the view narrows to one."""
 
     def mark(view: View) -> View:
-        view.corridor_permission = permission  # type: ignore[attr-defined]
+        view.corridor_permission = permission  # type: ignore[attr-defined]  # read by the guard
         return view
 
     return mark

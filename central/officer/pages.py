@@ -17,6 +17,7 @@ from flask import (
     stream_with_context,
     url_for,
 )
+from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -50,8 +51,8 @@ EXIT_ICONS = {
 
 
 @blueprint.record_once
-def _load_messages(state: object) -> None:
-    app = state.app  # type: ignore[attr-defined]
+def _load_messages(state: BlueprintSetupState) -> None:
+    app = state.app
     app.extensions["staff_messages"] = Catalogue.load()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
