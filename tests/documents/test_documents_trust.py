@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -157,7 +156,6 @@ def test_country_codes() -> None:
     assert [alpha_2(code) for code in ("BLR", "D", "DEU", "UTO", "XXA")] == ["BY", "DE", "DE", "UT", None]
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="OpenSSL's command line is not installed")
 def test_openssl_agrees_about_certificates_and_the_security_object(tmp_path: Path) -> None:
     """Reader and issuer share their knowledge; OpenSSL has its own."""
     utopia = SpecimenAuthority("UTO")

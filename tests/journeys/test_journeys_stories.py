@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from journeys_stage import Stage
 
 from demo.auto import outcomes_of, play_story
+from demo.puppet import Body, KioskScreen, play, until_welcome
 from hardware.specimens.build import known_specimens
 
 pytestmark = [pytest.mark.slow, pytest.mark.pcsc]
@@ -33,6 +35,31 @@ def test_the_runner_says_the_same(stage: Stage) -> None:
     outcomes = outcomes_of(stage.house, visits)
     assert [outcome.differences for outcome in outcomes] == [(), ()]
     assert [outcome.channel for outcome in outcomes] == ["green", "red"]
+
+
+def test_a_printer_without_paper_costs_nobody_the_answer(stage: Stage) -> None:
+    """The channel and the code on the screen stay; paper put in, the receipt comes when asked for."""
+    house = stage.house
+    assert house.bench is not None
+    directory, story = house.stories["anna"]
+    no_paper = house.directory / "receipts" / "no-paper"
+    screen = KioskScreen(house.kiosk_url)
+    until_welcome(screen)
+    no_paper.touch()
+    try:
+        played = play(screen, Body(house.bench, directory, story), story)
+        assert played.result["cleared"]
+        time.sleep(2)  # a receipt takes a fifth of this
+        assert not screen.state()["result"]["printed"]
+    finally:
+        no_paper.unlink()
+    screen.act("print_receipt")
+    patience = time.monotonic() + 20
+    while not screen.state()["result"]["printed"] and time.monotonic() < patience:
+        time.sleep(0.1)
+    assert screen.state()["result"]["printed"]
+    screen.act("finish")
+    house.bench.clear()
 
 
 @pytest.mark.parametrize("command", [("replay", "--all"), ("audit", "verify")], ids=" ".join)

@@ -56,6 +56,22 @@ def test_amounts_of_the_chosen_kinds() -> None:
     assert event.money == (Money(kind=MoneyKind.CASH, amount=Decimal(12000), currency="USD"),)
 
 
+def test_an_instrument_is_money_of_its_own_kind() -> None:
+    event = posted("amounts", ("cash", "instrument"), **{"amount-cash": "20", "amount-instrument": "1"})
+    assert isinstance(event, journey.AmountsGiven)
+    assert [(money.kind.value, str(money.amount)) for money in event.money] == [
+        ("cash", "20"),
+        ("instrument", "1"),
+    ]
+    assert event.items == ()
+
+
+def test_a_hair_over_a_norm_is_not_rounded_under_it() -> None:
+    event = posted("amounts", ("cash",), **{"amount-cash": "10000.0001"})
+    assert isinstance(event, journey.AmountsGiven)
+    assert event.money[0].amount > 10_000
+
+
 def test_a_whole_declaration_in_one_field() -> None:
     lines = {"items": [{"kind": "alcohol", "quantity": "5", "unit": "l"}], "money": []}
     event = posted("amounts", declaration=json.dumps(lines))

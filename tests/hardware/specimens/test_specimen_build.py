@@ -24,12 +24,10 @@ from hardware.specimens.build import (
 )
 from hardware.specimens.command import main
 from hardware.specimens.feed import HEIGHT, SECONDS, WIDTH
-from hardware.specimens.page import OCR_B, draw_page
+from hardware.specimens.page import draw_page
 from hardware.specimens.recipe import DocumentRecipe, load_recipe
 from hardware.specimens.story import load_story
 from hardware.specimens.tag import draw_tag, interleaved_2_of_5
-
-pytestmark = pytest.mark.skipif(not any(path.exists() for path in OCR_B), reason="set-up installs fonts-ocr-b")
 
 
 def digests(directory: Path) -> dict[str, str]:

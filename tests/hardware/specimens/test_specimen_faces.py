@@ -17,7 +17,7 @@ MODELS = Path(sys.prefix) / "share/corridor/models"
 DETECTOR, RECOGNISER = MODELS / "face_detection_yunet_2023mar.onnx", MODELS / "face_recognition_sface_2021dec.onnx"
 NAMES = sorted(path.name.removesuffix("-smile.jpg") for path in PORTRAITS.glob("*-smile.jpg"))
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not RECOGNISER.exists(), reason="set-up fetches the weights")]
+pytestmark = pytest.mark.slow
 
 Image = npt.NDArray[np.uint8]
 
