@@ -367,10 +367,37 @@ def parse_mrz(lines: Sequence[str], today: date, *, guarded_only: bool = False) 
     else:
         return Mrz(DocumentFormat.UNKNOWN, cleaned)
     if document_format is DocumentFormat.TD2 and cleaned[0].startswith("IDFRA"):
-        return _old_french_card(cleaned, today, guarded_only)
+        mrz = _old_french_card(cleaned, today)
+        if not guarded_only:
+            return mrz
+        # Its layout is what tells it, so code and issuer are certain.
+        certain = _guarded_fields(mrz)
+        return replace(certain, document_code=mrz.document_code, issuer=mrz.issuer, nationality=mrz.nationality)
     if document_format is DocumentFormat.TD1:
-        return _td1(cleaned, today, guarded_only)
-    return _two_lines(document_format, cleaned, today, guarded_only)
+        mrz = _td1(cleaned, today)
+    else:
+        mrz = _two_lines(document_format, cleaned, today)
+    return _guarded_fields(mrz) if guarded_only else mrz
+
+
+def _guarded_fields(mrz: Mrz) -> Mrz:
+    """Only what stands under a check digit of its own; everything else is as if nobody had read it."""
+    verdicts = dict(mrz.verdicts)
+    for name in ("optional", "composite"):
+        if verdicts[name] != _ABSENT:
+            verdicts[name] = _UNREAD
+    return replace(
+        mrz,
+        document_code="",
+        issuer=None,
+        nationality=None,
+        surname=None,
+        given_names=None,
+        name_truncated=False,
+        sex=None,
+        optional="",
+        verdicts=verdicts,
+    )
 
 
 def guarded_mrz(number: str, birth: str, expiry: str, today: date, document_format: DocumentFormat) -> Mrz:
@@ -510,37 +537,35 @@ def _number_field(text: str, digit: str, optional: str) -> tuple[str | None, Fie
     return number, verdict, optional.strip("<")
 
 
-def _composite(text: str, digit: str, guarded_only: bool) -> FieldVerdict:
-    if guarded_only:
-        return _UNREAD
+def _composite(text: str, digit: str) -> FieldVerdict:
     if digit.translate(_DIGIT_LOOKALIKES) == check_digit(text):
         return _OK
     return FieldVerdict(Verdict.FAILED, "check_digit")
 
 
-def _td1(lines: tuple[str, ...], today: date, guarded_only: bool) -> Mrz:
+def _td1(lines: tuple[str, ...], today: date) -> Mrz:
     first, second, third = lines
     number, number_verdict, optional = _number_field(first[5:14], first[14], first[15:30])
     birth, birth_date, birth_verdict = _birth(second[0:6], second[6], today)
     expiry, expiry_date, expiry_verdict = _expiry(second[8:14], second[14], today)
-    composite = _composite(first[5:30] + second[0:7] + second[8:15] + second[18:29], second[29], guarded_only)
-    surname, given, truncated = (None, None, False) if guarded_only else _parse_names(third)
+    composite = _composite(first[5:30] + second[0:7] + second[8:15] + second[18:29], second[29])
+    surname, given, truncated = _parse_names(third)
     return Mrz(
         DocumentFormat.TD1,
         lines,
-        document_code=_document_code(first[:2]) if not guarded_only else "",
-        issuer=_code(first[2:5]) if not guarded_only else None,
+        document_code=_document_code(first[:2]),
+        issuer=_code(first[2:5]),
         number=number,
-        nationality=_code(second[15:18]) if not guarded_only else None,
+        nationality=_code(second[15:18]),
         surname=surname,
         given_names=given,
         name_truncated=truncated,
         birth=birth,
         birth_date=birth_date,
-        sex=_sex(second[7]) if not guarded_only else None,
+        sex=_sex(second[7]),
         expiry=expiry,
         expiry_date=expiry_date,
-        optional=optional if not guarded_only else "",
+        optional=optional,
         verdicts={
             "number": number_verdict,
             "birth_date": birth_verdict,
@@ -551,7 +576,7 @@ def _td1(lines: tuple[str, ...], today: date, guarded_only: bool) -> Mrz:
     )
 
 
-def _two_lines(document_format: DocumentFormat, lines: tuple[str, ...], today: date, guarded_only: bool) -> Mrz:
+def _two_lines(document_format: DocumentFormat, lines: tuple[str, ...], today: date) -> Mrz:
     first, second = lines
     width = len(second)
     visa = document_format in (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
@@ -559,36 +584,34 @@ def _two_lines(document_format: DocumentFormat, lines: tuple[str, ...], today: d
     if document_format is DocumentFormat.TD3:
         number, number_verdict, _ = _number_field(second[0:9], second[9], "")
         optional = second[28:42].strip("<")
-        composite = _composite(second[0:10] + second[13:20] + second[21:43], second[43], guarded_only)
+        composite = _composite(second[0:10] + second[13:20] + second[21:43], second[43])
         allowed = ("0", "<") if not optional else (check_digit(second[28:42]),)  # 9303-4 §4.2.2.2, position 43
         optional_verdict = _OK if second[42] in allowed else FieldVerdict(Verdict.FAILED, "check_digit")
-        if guarded_only:
-            optional_verdict = _UNREAD
     elif document_format is DocumentFormat.TD2:
         number, number_verdict, optional = _number_field(second[0:9], second[9], second[28:35])
-        composite = _composite(second[0:10] + second[13:20] + second[21:35], second[35], guarded_only)
+        composite = _composite(second[0:10] + second[13:20] + second[21:35], second[35])
     else:
         number, number_verdict, _ = _number_field(second[0:9], second[9], "")
         optional = second[28:width].strip("<")
     birth, birth_date, birth_verdict = _birth(second[13:19], second[19], today)
     expiry, expiry_date, expiry_verdict = _expiry(second[21:27], second[27], today)
-    surname, given, truncated = (None, None, False) if guarded_only else _parse_names(first[5:])
+    surname, given, truncated = _parse_names(first[5:])
     return Mrz(
         document_format,
         lines,
-        document_code=_document_code(first[:2]) if not guarded_only else "",
-        issuer=_code(first[2:5]) if not guarded_only else None,
+        document_code=_document_code(first[:2]),
+        issuer=_code(first[2:5]),
         number=number,
-        nationality=_code(second[10:13]) if not guarded_only else None,
+        nationality=_code(second[10:13]),
         surname=surname,
         given_names=given,
         name_truncated=truncated,
         birth=birth,
         birth_date=birth_date,
-        sex=_sex(second[20]) if not guarded_only else None,
+        sex=_sex(second[20]),
         expiry=expiry,
         expiry_date=expiry_date,
-        optional=optional if not guarded_only else "",
+        optional=optional,
         verdicts={
             "number": number_verdict,
             "birth_date": birth_verdict,
@@ -599,13 +622,13 @@ def _two_lines(document_format: DocumentFormat, lines: tuple[str, ...], today: d
     )
 
 
-def _old_french_card(lines: tuple[str, ...], today: date, guarded_only: bool) -> Mrz:
+def _old_french_card(lines: tuple[str, ...], today: date) -> Mrz:
     """The French identity card of 1988 to 2021: two lines of 36 in a layout of its own, no expiry date."""
     first, second = lines
     number, number_verdict = _guarded(second[0:12], second[12])
     birth, birth_date, birth_verdict = _birth(second[27:33], second[33], today)
-    surname, _, _ = (None, None, False) if guarded_only else _parse_names(first[5:30])
-    given, more, _ = (None, None, False) if guarded_only else _parse_names(second[13:27])
+    surname, _, _ = _parse_names(first[5:30])
+    given, more, _ = _parse_names(second[13:27])
     return Mrz(
         DocumentFormat.TD2,
         lines,
@@ -617,13 +640,13 @@ def _old_french_card(lines: tuple[str, ...], today: date, guarded_only: bool) ->
         given_names=" ".join(part for part in (given, more) if part) or None,
         birth=birth,
         birth_date=birth_date,
-        sex=_sex(second[34]) if not guarded_only else None,
+        sex=_sex(second[34]),
         verdicts={
             "number": number_verdict,
             "birth_date": birth_verdict,
             "expiry_date": FieldVerdict(Verdict.NOT_PRESENT, "no_expiry_date"),
             "optional": _ABSENT,
-            "composite": _composite(first + second[:35], second[35], guarded_only),
+            "composite": _composite(first + second[:35], second[35]),
         },
         conforming=False,
     )
