@@ -80,14 +80,32 @@ PLACES = {
 }
 
 
+@pytest.mark.parametrize("language", ("en", "ru", "be"))
 @pytest.mark.parametrize("user_id", PLACES)
-def test_pages_are_accessible_and_fit(hall: Hall, user_id: str) -> None:
+def test_pages_are_accessible_and_fit(hall: Hall, user_id: str, language: str) -> None:
     page = hall.signs_in(user_id, width=1280)
-    for place in PLACES[user_id]:
-        page.goto(f"{hall.address}/{'officer' if user_id == 'sergei' else 'admin'}/{place}")
+    page.goto(f"{hall.address}/officer/me")
+    page.locator("select[name=language]").select_option(language)
+    page.locator("form[action='/officer/me'] button").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    places = [f"{'officer' if user_id == 'sergei' else 'admin'}/{place}" for place in PLACES[user_id]]
+    if user_id == "sergei":
+        # Two cases, each of another kind of reason.
+        places += [f"officer/cases/customs/{decision.record_id}" for decision in hall.decisions[:2]]
+    for place in places:
+        page.goto(f"{hall.address}/{place}")
         accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, place
     assert hall.complaints == []
+
+
+@pytest.mark.parametrize("language", ("en", "ru", "be"))
+def test_the_way_in_and_the_way_that_does_not_exist_are_accessible(hall: Hall, language: str) -> None:
+    page = hall.browser.new_context(viewport={"width": 1280, "height": 900}, locale=language).new_page()
+    for place in (f"sign-in?language={language}", "no-such-page"):
+        page.goto(f"{hall.address}/{place}")
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        accessible(page)
 
 
 def test_an_officer_finishes_a_case_with_the_keyboard_alone(hall: Hall) -> None:
