@@ -13,24 +13,36 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("hardware.simulators.command", "simulated devices by themselves: passport, scale, bench"),
     "specimens": ("hardware.specimens.command", "build or check the fictional travellers"),
     "schemas": ("contracts.command", "write the published JSON Schemas"),
+    "evaluate": ("", "measure a part on data of your own: `corridor evaluate` lists the parts"),
+}
+
+# Each takes data from outside, shows progress on stderr and prints one JSON object as the last line of stdout.
+EVALUATIONS: dict[str, tuple[str, str]] = {
+    "mrz": ("kiosk.mrz.evaluate", "pictures of travel documents: what is read of the printed zone"),
 }
 
 
-def usage() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {help_line}" for name, (_, help_line) in COMMANDS.items()]
-    return "usage: corridor COMMAND …\n\n" + "\n".join(lines) + "\n\n`corridor COMMAND --help` tells more."
+def usage(name: str, table: dict[str, tuple[str, str]]) -> str:
+    width = max(map(len, table))
+    lines = [f"  {command:<{width}}  {help_line}" for command, (_, help_line) in table.items()]
+    return f"usage: {name} COMMAND …\n\n" + "\n".join(lines) + f"\n\n`{name} COMMAND --help` tells more."
 
 
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] == "evaluate":
+        return _run("corridor evaluate", EVALUATIONS, arguments[1:])
+    return _run("corridor", COMMANDS, arguments)
+
+
+def _run(name: str, table: dict[str, tuple[str, str]], arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(usage())
+        print(usage(name, table))
         return 0 if arguments else 2
-    if arguments[0] not in COMMANDS:
-        print(f"corridor: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
+    if arguments[0] not in table:
+        print(f"{name}: no command {arguments[0]!r}\n\n{usage(name, table)}", file=sys.stderr)
         return 2
-    module = importlib.import_module(COMMANDS[arguments[0]][0])
+    module = importlib.import_module(table[arguments[0]][0])
     result: int = module.main(arguments[1:])
     return result
 
