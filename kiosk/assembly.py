@@ -13,7 +13,7 @@ from kiosk.delivery import Delivery
 from kiosk.face import FaceMatcher, verify_weights
 from kiosk.keys import KeyFileError, load_outbox_key, load_signing_key
 from kiosk.messages import Catalogue
-from kiosk.mrz_reader import MrzReader
+from kiosk.mrz.passporteye import PassportEyeReader
 from kiosk.outbox import Outbox
 
 
@@ -40,7 +40,7 @@ def assemble(config: KioskConfig) -> Conductor:
             rates=None if config.profile == "production" else demonstration_rates(),
             trust=trust,
             chip_worker=ChipWorker(),
-            mrz_reader=MrzReader(),
+            mrz_reader=PassportEyeReader(),
             load_matcher=lambda: FaceMatcher(config.models_dir),
             models=models,
             client=client,

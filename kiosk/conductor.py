@@ -42,7 +42,7 @@ from kiosk.evidence import Pictures, SealedEvidence, seal
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Seen, not_compared
 from kiosk.messages import Catalogue, direction
-from kiosk.mrz_reader import MrzReader
+from kiosk.mrz.passporteye import PassportEyeReader
 from kiosk.presenter import Live, Presenter
 from kiosk.record import SOFTWARE, build_record, least_record
 from kiosk.view import Message, Screen, View
@@ -76,7 +76,7 @@ class Parts:
     rates: Rates | None
     trust: TrustStore
     chip_worker: chip.Worker
-    mrz_reader: MrzReader
+    mrz_reader: PassportEyeReader
     load_matcher: Callable[[], FaceMatcher]
     models: Mapping[str, str]
     client: CentralClient

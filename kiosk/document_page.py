@@ -17,7 +17,7 @@ from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
 from contracts.party import TravelDocument
 from documents.mrz import NO_MRZ, Mrz, parse_mrz
 from hardware.ports import Camera, DeviceError, Frame
-from kiosk.mrz_reader import MrzReader
+from kiosk.mrz.passporteye import PassportEyeReader
 
 # Measured on a frame reduced to 160 pixels across: an empty glass is even and dark, a page is neither.
 _SMALL = 160
@@ -87,7 +87,7 @@ def _small(frame: Frame) -> Frame:
 class PageScan:
     """Looks through one camera with one reader."""
 
-    def __init__(self, camera: Camera, reader: MrzReader) -> None:
+    def __init__(self, camera: Camera, reader: PassportEyeReader) -> None:
         self._camera = camera
         self._reader = reader
         self._sequence = -1

@@ -11,26 +11,26 @@ import pytest
 from contracts.checks import DOCUMENT_CHECKS, CheckName, Verdict
 from documents.mrz import NO_MRZ, parse_mrz
 from kiosk.document_page import assess, page_document
-from kiosk.mrz_reader import MrzReader
+from kiosk.mrz.passporteye import PassportEyeReader
 
 TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[MrzReader]:
-    reader = MrzReader()
+def reader() -> Iterator[PassportEyeReader]:
+    reader = PassportEyeReader()
     yield reader
     reader.close()
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (2, 4000, 3), (1200, 40, 3)])
-def test_no_image_stops_the_reader(reader: MrzReader, shape: tuple[int, int, int]) -> None:
+def test_no_image_stops_the_reader(reader: PassportEyeReader, shape: tuple[int, int, int]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
     for lines in reader.read(noise, TODAY):
         assert parse_mrz(lines, TODAY, guarded_only=True).key is None
 
 
-def test_a_reader_that_died_is_started_again(reader: MrzReader) -> None:
+def test_a_reader_that_died_is_started_again(reader: PassportEyeReader) -> None:
     blank = np.full((200, 300, 3), 255, dtype=np.uint8)
     reader.read(blank, TODAY)
     reader.close()

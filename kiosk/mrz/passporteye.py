@@ -1,5 +1,6 @@
-"""Reads a machine readable zone off a page image with PassportEye and tesseract, in a process of its own.
+"""The second reader: PassportEye and tesseract on a page image, in a process of its own.
 
+It is asked only when the first reader is in doubt (`kiosk.mrz.looks`).
 The process stays warm between travellers. It is killed when it takes too long or dies, and started again: no image
 can stop the kiosk. tesseract runs on one thread, and the crops that PassportEye writes for it lie in a private
 directory in memory where the system has one, emptied after each reading (rule 5). This side removes it when the
@@ -34,7 +35,7 @@ CARD_ASPECT = 7.5  # width to height of two lines of a card; a passport's are tw
 SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
 
 
-class MrzReader:
+class PassportEyeReader:
     """`read(image)` → candidate texts, the likeliest first; each a tuple of lines. Never raises for an image."""
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class MrzReader:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_serve, args=(theirs, str(self._directory)), daemon=True, name="mrz-reader"
+            target=_serve, args=(theirs, str(self._directory)), daemon=True, name="second-reader"
         )
         process.start()
         theirs.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kiosk.mrz_reader import PREFIX, MrzReader, _memory, _sweep
+from kiosk.mrz.passporteye import PREFIX, PassportEyeReader, _memory, _sweep
 
 
 def ours() -> list[Path]:
@@ -18,7 +18,7 @@ def ours() -> list[Path]:
 
 
 def test_a_reader_that_is_killed_in_the_middle_leaves_no_crop() -> None:
-    reader = MrzReader()
+    reader = PassportEyeReader()
     assert reader.wait_until_ready()
     (directory,) = ours()
     assert directory.stat().st_mode & 0o077 == 0

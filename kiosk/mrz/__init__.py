@@ -1,0 +1,1 @@
+"""Reading the machine readable zone off pictures: the networks, several looks, the second reader."""
