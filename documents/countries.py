@@ -24,6 +24,22 @@ VIR:VI VNM:VN VUT:VU WLF:WF WSM:WS YEM:YE ZAF:ZA ZMB:ZM ZWE:ZW
 _OF_ICAO = "D:DE EUE:EU RKS:KS UNO:UN UNA:UN UNK:UN GBD:GB GBN:GB GBO:GB GBP:GB GBS:GB UTO:UT"
 _ALPHA_2 = dict(pair.split(":") for pair in f"{_ISO_3166} {_OF_ICAO}".split())
 
+# 9303-3 §5 parts B to E: organisations that issue documents, and people without a nationality.
+_ORGANISATIONS = "EUE IAO UNO UNA UNK XBA XIM XCC XCE XCO XEC XPO XES XMP XOM XDC XCT"
+_WITHOUT_NATIONALITY = "XXA XXB XXC XXX"
+# Withdrawn, but documents that carry them are still about.
+_WITHDRAWN = "ANT NTZ ZIM"
+
+CODES: frozenset[str] = frozenset(
+    [*_ALPHA_2, *_ORGANISATIONS.split(), *_WITHOUT_NATIONALITY.split(), *_WITHDRAWN.split()]
+)
+"""Every code that can stand for an issuer or a nationality in the MRZ, fillers removed (9303-3 §5)."""
+
+
+def known(code: str) -> bool:
+    """Whether `code` (fillers removed) is in the list of 9303-3 §5."""
+    return code in CODES
+
 
 def alpha_2(issuer: str) -> str | None:
     """The two letters of an MRZ issuer code (fillers removed), or None for one that has none."""
