@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from contracts.checks import BAG_CHECKS, FACE_CHECKS, Check, CheckName, Verdict
+from contracts.checks import BAG_CHECKS, FACE_CHECKS, PRINTED_CHECKS, Check, CheckName, Verdict
 from contracts.decision import Channel, PersonOutcome, ReasonClass, ReferralReason, Severity
 from contracts.declaration import DeclaredChannel, TransportMode
 from contracts.disposition import Agency
@@ -22,9 +22,6 @@ from declarations.evaluate import PartyAssessment, PersonFacts, Relation, RuleHi
 from declarations.money import Rates
 from declarations.packs import RulePack, plain
 
-PRINTED_CHECKS = frozenset(
-    {CheckName.MRZ_READ, CheckName.MRZ_CHECK_DIGITS, CheckName.MRZ_EXPIRY, CheckName.MRZ_VIZ}
-)
 # A failure of these means that the document or its holder is not what it says.
 GRAVE_CHECKS = frozenset(
     {

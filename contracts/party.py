@@ -38,6 +38,20 @@ class NameSource(StrEnum):
     NONE = "none"
 
 
+class PageReading(Contract):
+    """How the printed zone was read: by whom, in how many looks, with how much repair. Nothing of what it says.
+
+    `second_reader` is what the other engine said, which is asked only when the first is in doubt.
+    """
+
+    engine: Identifier = retained(RetentionClass.OPERATIONAL)
+    looks: Annotated[int, Field(ge=0, le=1000)] = retained(RetentionClass.OPERATIONAL, default=0)
+    repairs: Annotated[int, Field(ge=0, le=200)] = retained(RetentionClass.OPERATIONAL, default=0)
+    second_reader: Literal["not_asked", "agrees", "differs", "silent"] = retained(
+        RetentionClass.OPERATIONAL, default="not_asked"
+    )
+
+
 class TravelDocument(Contract):
     """One document as read. Fields are None when they could not be read with certainty."""
 
@@ -55,6 +69,7 @@ class TravelDocument(Contract):
     sex: Literal["F", "M", "X"] | None = retained(RetentionClass.IDENTITY, default=None)
     expiry_date: date | None = retained(RetentionClass.IDENTITY, default=None)
     has_chip: bool | None = retained(RetentionClass.OPERATIONAL, default=None)
+    reading: PageReading | None = retained(RetentionClass.OPERATIONAL, default=None)
     checks: tuple[Check, ...] = retained(RetentionClass.OUTCOME, default=())
     group_hashes: dict[Identifier, Sha256Hex] = retained(RetentionClass.BIOMETRIC, default_factory=dict)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
+from contracts.checks import DOCUMENT_CHECKS, PRINTED_CHECKS, Check, CheckName, Verdict
 from contracts.errors import ErrorCode
 from contracts.party import NameSource, TravelDocument
 from documents import active_authentication, passive_authentication
@@ -31,9 +31,7 @@ from documents.mrz import Mrz, MrzKey
 from documents.passive_authentication import PassiveAuthentication, authenticate, parse_sod
 from documents.trust import PASSED, Answer, TrustStore
 
-CHIP_CHECKS: tuple[CheckName, ...] = tuple(
-    name for name in DOCUMENT_CHECKS if name.value not in ("mrz_read", "mrz_check_digits", "mrz_expiry", "mrz_viz")
-)
+CHIP_CHECKS: tuple[CheckName, ...] = tuple(name for name in DOCUMENT_CHECKS if name not in PRINTED_CHECKS)
 """Every check a chip reading answers, in their order."""
 
 # Identity, portrait, the keys of chip and active authentication. Nothing else is read: what a border does not

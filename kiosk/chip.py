@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from contracts.checks import DOCUMENT_CHECKS, CheckName, Verdict
+from contracts.checks import DOCUMENT_CHECKS, PRINTED_CHECKS, CheckName, Verdict
 from contracts.party import TravelDocument
 from documents.mrz import Mrz, MrzKey
 from documents.reading import ChipReading
 from documents.trust import TrustStore
-from kiosk.document_page import OPTICAL_CHECKS
 
 
 class Worker(Protocol):
@@ -45,7 +44,7 @@ def why_not(reading: ChipReading) -> str:
 
 def join(page: TravelDocument, reading: ChipReading) -> TravelDocument:
     """One document: identity from the chip where it gave any, the optical checks of the page, all chip checks."""
-    checks = {check.name: check for check in page.checks if check.name in OPTICAL_CHECKS}
+    checks = {check.name: check for check in page.checks if check.name in PRINTED_CHECKS}
     checks |= {check.name: check for check in reading.checks}
     base = reading.document or page
     return base.model_copy(

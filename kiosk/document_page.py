@@ -27,8 +27,6 @@ SHARP = 25.0  # variance of the Laplacian at 640 pixels across
 STILL = 6.0  # mean change of grey levels between two frames
 TRY_S = 9.0
 
-OPTICAL_CHECKS = (CheckName.MRZ_READ, CheckName.MRZ_CHECK_DIGITS, CheckName.MRZ_EXPIRY, CheckName.MRZ_VIZ)
-
 
 @dataclass(frozen=True)
 class PageState:
@@ -165,6 +163,9 @@ def page_document(mrz: Mrz, today: date, chip_reason: str, problem: str | None =
         checks[CheckName.MRZ_READ] = Check(name=CheckName.MRZ_READ, verdict=verdict, reason=problem)
     checks[CheckName.MRZ_VIZ] = Check(
         name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="not_in_this_release"
+    )
+    checks[CheckName.MRZ_INFRARED] = Check(
+        name=CheckName.MRZ_INFRARED, verdict=Verdict.NOT_PRESENT, reason="no_infrared"
     )
     for name in DOCUMENT_CHECKS:
         checks.setdefault(name, Check(name=name, verdict=Verdict.NOT_CHECKED, reason=chip_reason))

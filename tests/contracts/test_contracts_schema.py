@@ -48,9 +48,9 @@ def record(**changes: Any) -> TransactionRecord:
 
 def test_check_names_are_the_fixed_ones() -> None:
     names = (
-        "mrz_read mrz_check_digits mrz_expiry mrz_viz access cardaccess_dg14 sod_signature ds_chain ds_validity "
-        "revocation dg_hashes com_sod dg1_mrz issuer_country active_authentication chip_authentication face_match "
-        "face_quality presentation_attack bag_tag bag_weight"
+        "mrz_read mrz_check_digits mrz_expiry mrz_viz mrz_infrared access cardaccess_dg14 sod_signature ds_chain "
+        "ds_validity revocation dg_hashes com_sod dg1_mrz issuer_country active_authentication "
+        "chip_authentication face_match face_quality presentation_attack bag_tag bag_weight"
     )
     assert " ".join(CheckName) == names
 
@@ -67,7 +67,17 @@ def test_a_record_passes_its_own_schema_and_survives_the_wire() -> None:
     assert TransactionRecord.model_validate_json(wire) == before
 
 
-PERSONAL = {"TravelDocument", "FaceResult", "Bag", "Person", "Declaration", "GoodsItem", "Money", "Check"}
+PERSONAL = {
+    "TravelDocument",
+    "PageReading",
+    "FaceResult",
+    "Bag",
+    "Person",
+    "Declaration",
+    "GoodsItem",
+    "Money",
+    "Check",
+}
 
 
 def test_every_personal_field_names_its_retention_class() -> None:
