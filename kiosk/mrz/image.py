@@ -1,0 +1,256 @@
+"""Any bytes become a picture, or a reason why not: never an exception, and never much memory.
+
+What an image claims to be is read off its header, before a pixel is decoded: a bomb is refused in milliseconds.
+Pillow decodes, from an explicit list of formats; its other plugins (one starts Ghostscript) are never tried.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hardware.ports import Frame
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_BYTES = 64_000_000  # of the file
+MAX_PIXELS = 50_000_000  # a 48 megapixel telephone, an A4 page at 600 dpi
+MAX_WORKING_BYTES = 100_000_000  # decoded, before it is made smaller; 25 megapixels in colour
+MIN_SIDE = 16  # pixels; three lines of text need more
+ENOUGH_PIXELS = 8_000_000  # more is decoded at half, quarter or eighth the scale
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF")
+
+_END_OF_IMAGE = b"\xff\xd9"
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # inside entropy-coded data only a real marker looks like this
+_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2, "I;16L": 2}  # in Pillow; others 4
+_PROGRESSIVE_BYTES = 6  # libjpeg keeps all coefficients of a progressive picture: 16 bits, three components
+# EXIF orientation (CIPA DC-008 §4.6.5.1.6): quarter turns anticlockwise, then mirrored left to right.
+_ORIENTATIONS = {
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (3, True),
+    6: (3, False),
+    7: (1, True),
+    8: (1, False),
+}
+# Recognised, so that the reason can say more than "not an image".
+_UNSUPPORTED = (b"%PDF", b"%!PS", b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51", b"8BPS")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\x00", b"MM\x00*", b"BM", b"RIFF", b"GIF8")
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """`frame` is upright as EXIF says, BGR, (height, width, 3), uint8; of several frames it is the first.
+
+    `reduction` is 1, 2, 4 or 8: how many times smaller than stored. `complete` is False for a JPEG that ends
+    early: what is there is shown, the rest is grey.
+    """
+
+    frame: Frame
+    reduction: int = 1
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Undecodable:
+    """Why there is no picture. `reason` is one of empty, not_an_image, unsupported_format, too_large_file,
+    too_many_pixels, too_small, truncated, damaged.
+    """
+
+    reason: str
+
+
+def decode_image(data: bytes) -> Picture | Undecodable:
+    """The picture in a file's bytes (JPEG, PNG, TIFF, BMP, WebP, GIF). Never raises, whatever the bytes.
+
+    Colour models, 16 bit, palettes and transparency (on white) become 8 bit BGR.
+    """
+    with _quiet():
+        opened = _open(data)
+        if isinstance(opened, Undecodable):
+            return opened
+        image, complete = opened
+        try:
+            reduction = _reduce_while_decoding(image)
+            image.load()
+            turns, mirrored = _ORIENTATIONS.get(_orientation(image), (0, False))
+            while _pixels(image) > ENOUGH_PIXELS and image.mode in ("L", "RGB", "RGBA", "CMYK"):
+                image = image.reduce(2)
+                reduction *= 2
+            frame = _bgr(image)
+            while frame.shape[0] * frame.shape[1] > ENOUGH_PIXELS:  # palettes and 16 bit
+                frame = _halved(frame)
+                reduction *= 2
+        except MemoryError:
+            return Undecodable("too_many_pixels")
+        except Exception as error:  # libraries raise whatever they like on odd images
+            return Undecodable("truncated" if "truncated" in str(error) else "damaged")
+    frame = np.rot90(frame, turns)
+    if mirrored:
+        frame = frame[:, ::-1]
+    return Picture(np.ascontiguousarray(frame), reduction, complete)
+
+
+def refusal(data: bytes) -> Undecodable | None:
+    """What the header alone says against decoding, without a pixel decoded; None when it says nothing."""
+    with _quiet():
+        opened = _open(data)
+    return opened if isinstance(opened, Undecodable) else None
+
+
+def _open(data: bytes) -> tuple[Any, bool] | Undecodable:
+    """The image with its header read, and whether its file is complete."""
+    from PIL import Image
+
+    _register_formats()
+    if not data:
+        return Undecodable("empty")
+    if len(data) > MAX_BYTES:
+        return Undecodable("too_large_file")
+    complete = not data.startswith(b"\xff\xd8") or _jpeg_ends(data)
+    if not complete:
+        data += _END_OF_IMAGE  # then libjpeg fills what is missing with grey instead of giving nothing
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        return Undecodable("too_many_pixels")
+    except Exception:
+        return Undecodable(_kind(data))
+    width, height = image.size
+    if width * height > MAX_PIXELS or _working_bytes(image) > MAX_WORKING_BYTES:
+        return Undecodable("too_many_pixels")
+    if min(width, height) < MIN_SIDE:
+        return Undecodable("too_small")
+    return image, complete
+
+
+def _register_formats() -> None:
+    """Importing a plugin registers its format; for a format that is missing Pillow would import all forty."""
+    from PIL import (  # noqa: F401
+        BmpImagePlugin,
+        GifImagePlugin,
+        JpegImagePlugin,
+        PngImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
+
+
+def _kind(data: bytes) -> str:
+    """What to call bytes that no decoder opened."""
+    if data.startswith(_UNSUPPORTED) or data[4:8] == b"ftyp":
+        return "unsupported_format"
+    return "damaged" if data.startswith(_SIGNATURES) else "not_an_image"
+
+
+def _working_bytes(image: Image.Image) -> int:
+    pixels = _pixels(image)
+    if image.format in ("JPEG", "MPO"):
+        if image.info.get("progressive"):
+            return pixels * _PROGRESSIVE_BYTES
+        return 4 * pixels // _reduction(pixels) ** 2
+    return pixels * _BYTES_PER_PIXEL.get(image.mode, 4)
+
+
+def _pixels(image: Image.Image) -> int:
+    return image.width * image.height
+
+
+def _reduction(pixels: int) -> int:
+    reduction = 1
+    while pixels > ENOUGH_PIXELS * reduction**2 and reduction < 8:
+        reduction *= 2
+    return reduction
+
+
+def _reduce_while_decoding(image: Image.Image) -> int:
+    """Tell libjpeg to decode at a smaller scale, which costs less than decoding all and shrinking."""
+    reduction = _reduction(_pixels(image))
+    if reduction == 1 or image.format not in ("JPEG", "MPO"):
+        return 1
+    width = image.width
+    image.draft(image.mode, (max(1, image.width // reduction), max(1, image.height // reduction)))
+    return round(width / image.width)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF is no reason to refuse the picture
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _bgr(image: Image.Image) -> Frame:
+    import cv2
+
+    if image.mode[0] in "IF":  # 16 or 32 bit grey, or floating point
+        return _as_bgr(_stretched(np.asarray(image, dtype=np.float32)))
+    if image.mode in ("1", "L") and "transparency" not in image.info:
+        return _as_bgr(np.asarray(image.convert("L")))
+    if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
+        from PIL import Image as Module
+
+        image = image.convert("RGBA")
+        white = Module.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Module.alpha_composite(white, image)
+    image = image.convert("RGB")
+    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
+
+
+def _halved(frame: Frame) -> Frame:
+    import cv2
+
+    return np.asarray(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _as_bgr(grey: np.ndarray[Any, Any]) -> Frame:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+
+
+def _stretched(values: np.ndarray[Any, Any]) -> Frame:
+    """The brightest value becomes white: 10 and 12 bit cameras use a part of 16 bits only."""
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = min(0.0, float(values.min())), float(values.max())
+    return np.asarray((values - low) * (255.0 / max(high - low, 1e-9)), dtype=np.uint8)
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Walk the segments (ITU-T T.81 §B.1.1): True when the end of image is reached."""
+    place = 2
+    while place + 4 <= len(data):
+        if data[place] != 0xFF:
+            return False
+        marker = data[place + 1]
+        if marker == 0xFF:  # fill byte
+            place += 1
+            continue
+        if marker == 0xD9:
+            return True
+        length = 2 if 0xD0 <= marker <= 0xD8 or marker == 0x01 else 2 + int.from_bytes(data[place + 2 : place + 4])
+        place += max(length, 2)
+        if marker == 0xDA:
+            following = _MARKER.search(data, place)
+            if following is None:
+                return False
+            place = following.start()
+    return data[place : place + 2] == _END_OF_IMAGE
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow warns about bombs and damaged metadata: the first is refused here, the second does no harm."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
