@@ -15,7 +15,16 @@ from typing import Protocol
 
 from documents.apdu import AccessRefused, Command, Transceiver, exchange
 from documents.mrz import MrzKey
-from documents.secure_messaging import SecuredTransceiver, Session, decrypt, derive_key, encrypt, pad, retail_mac
+from documents.secure_messaging import (
+    TRIPLE_DES,
+    SecuredTransceiver,
+    Session,
+    decrypt,
+    derive_key,
+    encrypt,
+    pad,
+    retail_mac,
+)
 
 
 class AccessProtocol(Protocol):
@@ -56,7 +65,8 @@ class BacKeys:
 def session_of(reader_share: bytes, chip_share: bytes, reader_nonce: bytes, chip_nonce: bytes) -> Session:
     """The session both ends derive from what they exchanged (9303-11 §4.3.3 and §9.8.6.3)."""
     seed = bytes(a ^ b for a, b in zip(reader_share, chip_share, strict=True))
-    return Session(derive_key(seed, 1), derive_key(seed, 2), chip_nonce[4:] + reader_nonce[4:])
+    counter = int.from_bytes(chip_nonce[4:] + reader_nonce[4:], "big")
+    return Session(TRIPLE_DES, derive_key(seed, 1), derive_key(seed, 2), counter)
 
 
 class BasicAccessControl:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from documents.access import BacKeys, BasicAccessControl, session_of
 from documents.apdu import AccessRefused, Answer, Command, SessionBroken, SessionLost
 from documents.mrz import MrzKey
-from documents.secure_messaging import SecuredTransceiver, Session, derive_key, pad, unpad
+from documents.secure_messaging import AES_128, SUITES, CipherSuite, SecuredTransceiver, Session, pad, unpad
 
 KEY = MrzKey("L898902C", "690806", "940623")
 READER_NONCE = bytes.fromhex("781723860C06C226")
@@ -102,9 +102,14 @@ def test_a_bare_status_means_that_the_chip_gave_up(status: str) -> None:
         SecuredTransceiver(Conversation((MESSAGING[1][0], status)), session).transmit(bytes.fromhex("00B0000004"))
 
 
-@given(st.binary(max_size=300), st.integers(0, 65536), st.booleans())
-def test_commands_and_answers_survive_protection(data: bytes, expected: int, odd: bool) -> None:
-    reader, card = (Session(derive_key(b"a", 1), derive_key(b"a", 2), bytes(8)) for _ in range(2))
+ANY_SUITE = st.sampled_from(list(SUITES.values()))
+
+
+@given(ANY_SUITE, st.binary(max_size=300), st.integers(0, 65536), st.booleans())
+def test_commands_and_answers_survive_protection(
+    suite: CipherSuite, data: bytes, expected: int, odd: bool
+) -> None:
+    reader, card = (Session.of(suite, b"a") for _ in range(2))
     command = Command(0x00, 0xB1 if odd else 0xB0, 1, 2, data, expected)
     arrived = card.unprotect_command(Command.parse(reader.protect_command(command)))
     assert arrived == command
@@ -112,9 +117,9 @@ def test_commands_and_answers_survive_protection(data: bytes, expected: int, odd
     assert reader.unprotect_answer(card.protect_answer(answer, odd=odd)) == answer
 
 
-@given(st.binary(max_size=40))
-def test_any_answer_is_refused_without_the_key(data: bytes) -> None:
-    session = Session(derive_key(b"a", 1), derive_key(b"a", 2), bytes(8))
+@given(ANY_SUITE, st.binary(max_size=40))
+def test_any_answer_is_refused_without_the_key(suite: CipherSuite, data: bytes) -> None:
+    session = Session.of(suite, b"a")
     with pytest.raises((SessionBroken, SessionLost)):
         session.unprotect_answer(Answer(data, 0x9000))
 
@@ -127,5 +132,27 @@ def test_commands_parse_back(data: bytes, expected: int) -> None:
 
 @given(st.binary(max_size=30))
 def test_padding(data: bytes) -> None:
-    assert unpad(pad(data)) == data
-    assert len(pad(data)) % 8 == 0
+    for block in (8, 16):
+        assert unpad(pad(data, block)) == data
+        assert len(pad(data, block)) % block == 0
+
+
+def test_nothing_may_follow_the_mac_and_no_object_comes_twice() -> None:
+    for spoilt in (b"\x99\x02\x90\x00", b"\x87\x01\x01"):
+        session, card = (Session.of(SUITES[2], b"a") for _ in range(2))
+        answer = card.protect_answer(Answer(b"", 0x9000), odd=False)
+        with pytest.raises(SessionBroken, match="response_malformed"):
+            session.unprotect_answer(Answer(answer.data + spoilt, 0x9000))
+
+
+def test_aes_messaging_under_the_keys_of_appendix_g_1() -> None:
+    """SELECT of the application as another implementation protects it (jcexpress, aes-session.properties)."""
+    keys = (bytes.fromhex("F5F0E35C0D7161EE6724EE513A0D9A7F"), bytes.fromhex("FE251C7858B356B24514B3BD5F4297D1"))
+    line = Conversation(
+        (
+            "0CA4040C1D871101752F676B09FAC86A87D632749A49C7CC8E08C18BA1FCE707BD9F00",
+            "990290008E08BEA7B381C494A0799000",
+        )
+    )
+    secured = SecuredTransceiver(line, Session(AES_128, *keys))
+    assert secured.transmit(bytes.fromhex("00A4040C07A0000002471001")) == b"\x90\x00"
