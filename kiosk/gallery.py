@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.presenter import advice
 from kiosk.view import (
     Allowance,
     Condition,
@@ -69,19 +70,13 @@ CASH = replace(ALLOWANCES[2], chosen=True, amount="8,000", relation="within", di
 
 
 def _document() -> dict[str, View]:
+    then = (Line("next", Message("document.chip.next")), Line("next", Message("document.agree.next")))
+    chip_read = (Line("done", Message("document.chip.done")),)
     base = replace(
         _base(Screen.DOCUMENT, "retry", "back", "ask_officer"),
         steps=steps(Station.PASSPORT),
         prompt="place_document",
-        panel=Panel(
-            Message("document.panel.place"),
-            None,
-            (
-                Line("next", Message("document.page.next")),
-                Line("next", Message("document.chip.next")),
-                Line("next", Message("document.agree.next")),
-            ),
-        ),
+        panel=Panel(Message("document.panel.place"), None, (Line("next", Message("document.page.next")), *then)),
     )
     reading = Panel(
         Message("document.panel.hold"),
@@ -96,6 +91,36 @@ def _document() -> dict[str, View]:
         "document": replace(base, panel=reading, prompt=None),
         "document-place": base,
         "document-error": replace(base, error=Message("error.page_unreadable"), try_number=2),
+        **{
+            f"document-{problem.replace('_', '-')}": replace(base, panel=advice(problem, then))
+            for problem in ("cut_off", "several_documents", "no_zone")  # the longest words
+        },
+        "document-front": replace(
+            base,
+            side="front",
+            prompt="turn_document",
+            panel=Panel(
+                Message("document.panel.turn"),
+                None,
+                (*chip_read, Line("next", Message("document.front.next"))),
+            ),
+        ),
+        "document-front-zone-side": replace(
+            base, side="front", prompt="turn_document", panel=advice("zone_side", (), before=chip_read)
+        ),
+        "document-front-child": replace(
+            base,
+            side="front",
+            prompt="turn_document",
+            minor_turn=True,
+            person=2,
+            people=2,
+            panel=Panel(
+                Message("document.panel.hold"),
+                0.8,
+                (*chip_read, Line("now", Message("document.front.now"))),
+            ),
+        ),
         "document-person-2": replace(base, person=2, people=2),
         "document-time": replace(base, seconds_left=24, actions=(*base.actions, "more_time")),
     }

@@ -9,6 +9,9 @@ number, and an answer to work that is no longer wanted is dropped.
                                                                                  └→ SENDING → RESULT → WELCOME
     from anywhere before SENDING: OFFICER (a record is sent, a person takes over) → RESULT
 
+On DOCUMENT the zone is read first (phase `page`), then the chip (`chip`). A card whose names are on its other side
+is turned over then (`front`).
+
 A failed check never turns a traveller away on the screen: the journey goes on as for everybody, and central
 decides. It ends early only where identity cannot be established at all, or where the traveller does not fit the
 automatic path; then an officer gets the record.
@@ -91,7 +94,7 @@ class PersonState:
         return self.bag_count is not None and len(self.bags) >= self.bag_count and self.unaccompanied is not None
 
 
-Phase = Literal["page", "chip", ""]
+Phase = Literal["page", "chip", "front", ""]
 
 
 @dataclass(frozen=True)
@@ -294,12 +297,23 @@ class PageRead(WorkEvent):
 
 @dataclass(frozen=True)
 class ChipRead(WorkEvent):
-    """The chip was asked. `opened`: access was granted and the identity file was read."""
+    """The chip was asked. `opened`: access was granted and the identity file was read.
+
+    `turn`: the names are printed on the other side, which has to be seen too.
+    """
 
     document: TravelDocument
     opened: bool
     not_eligible: str | None = None
     hint: str | None = None
+    turn: bool = False
+
+
+@dataclass(frozen=True)
+class FrontRead(WorkEvent):
+    """The other side of a card was looked at, whatever came of it."""
+
+    document: TravelDocument
 
 
 @dataclass(frozen=True)
@@ -349,6 +363,14 @@ class ReadPage(Effect):
 
 @dataclass(frozen=True)
 class ReadChip(Effect):
+    work: int
+    person_id: str
+
+
+@dataclass(frozen=True)
+class ReadFront(Effect):
+    """Look at the other side of the card that was read last."""
+
     work: int
     person_id: str
 
@@ -469,6 +491,12 @@ def _scan_page(state: State, hint: str | None = None, *, fresh: bool = False) ->
     return scanning, (ReadPage(work, scanning.person.person_id, fresh),)
 
 
+def _scan_front(state: State) -> Outcome:
+    work = state.work + 1
+    turning = replace(state, screen=Screen.DOCUMENT, phase="front", working=True, work=work, hint=None)
+    return turning, (ReadFront(work, turning.person.person_id),)
+
+
 def _scan_face(state: State, hint: str | None = None) -> Outcome:
     work = state.work + 1
     looking = replace(state, screen=Screen.FACE, phase="", working=True, work=work, hint=hint)
@@ -570,7 +598,13 @@ def _chip_read(state: State, event: ChipRead) -> Outcome:
         return _send(replace(state, not_eligible=event.not_eligible or "unaccompanied_minor"), "to_officer")
     if not event.opened:
         return _document_tried(state, event.hint)
-    return _scan_face(state)
+    return _scan_front(state) if event.turn else _scan_face(state)
+
+
+def _front_read(state: State, event: FrontRead) -> Outcome:
+    if state.screen is not Screen.DOCUMENT or state.phase != "front":
+        return state, ()
+    return _scan_face(_with_person(state, replace(state.person, identity=event.document)))
 
 
 def _document_tried(state: State, hint: str | None) -> Outcome:
@@ -725,7 +759,7 @@ def _left(state: State, event: Left) -> Outcome:
 def _retried(state: State, event: Retried) -> Outcome:
     """Start the current look again. It costs no try: nobody loses one by touching the screen."""
     if state.screen is Screen.DOCUMENT:
-        advanced, effects = _scan_page(state)
+        advanced, effects = _scan_front(state) if state.phase == "front" else _scan_page(state)
     elif state.screen is Screen.FACE:
         advanced, effects = _scan_face(state)
     else:
@@ -860,6 +894,7 @@ def _table() -> _Table:
     table.on(ServiceResumed, _service_resumed)
     table.on(PageRead, _page_read)
     table.on(ChipRead, _chip_read)
+    table.on(FrontRead, _front_read)
     table.on(FaceCompared, _face_compared)
     table.on(BagScanned, _bag_scanned)
     table.on(Answered, _answered)

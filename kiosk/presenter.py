@@ -38,7 +38,16 @@ from kiosk.view import (
     View,
 )
 
-Prompt = Literal["place_document", "remove_document", "look", "turn_left", "turn_right", "place_bag", "remove_bag"]
+Prompt = Literal[
+    "place_document",
+    "turn_document",
+    "remove_document",
+    "look",
+    "turn_left",
+    "turn_right",
+    "place_bag",
+    "remove_bag",
+]
 
 _STATIONS: dict[Screen, Station] = {
     Screen.DOCUMENT: Station.PASSPORT,
@@ -55,6 +64,11 @@ _ERRORS = {
     "too_dark": "error.page_dark",
     "blurred": "error.page_blurred",
     "moving": "error.page_blurred",
+    "glare": "error.page_glare",
+    "cut_off": "error.page_cut_off",
+    "too_far": "error.page_far",
+    "several_documents": "error.page_several",
+    "no_zone": "error.page_other",
     "not_read": "error.page_unreadable",
     "camera_failed": "error.device",
     "device_missing": "error.device",
@@ -63,6 +77,10 @@ _ERRORS = {
     "no_chip": "error.chip_unreadable",
     "no_face": "error.face_missing",
 }
+# Why the page cannot be read just now: what to do, as the instruction, and what is seen, as the line below it.
+ADVICE = frozenset(
+    ("moving", "too_dark", "blurred", "glare", "cut_off", "too_far", "several_documents", "no_zone", "zone_side")
+)
 _HINTS = {
     "no_face": "face.hint.look",
     "too_dark": "face.hint.light",
@@ -92,6 +110,7 @@ class Live:
     """What the devices are doing right now; the conductor replaces it as they report."""
 
     page_present: bool = False
+    page_problem: str | None = None
     glass_cleared: bool = False
     chip_fraction: float | None = None
     seen: Seen | None = None
@@ -129,6 +148,7 @@ class Presenter:
             person=state.current + 1,
             people=max(1, len(state.persons)),
             minor_turn=person is not None and person.minor,
+            side="front" if state.phase == "front" else "page",
             panel=_panel(state, live),
             hint=_hint(state, live),
             error=_error(state, live),
@@ -235,6 +255,8 @@ def _steps(screen: Screen) -> tuple[Step, ...]:
 def _prompt(state: State, live: Live) -> Prompt | None:
     if state.screen is Screen.DOCUMENT and state.phase == "page":
         return "remove_document" if state.fresh and not live.glass_cleared else "place_document"
+    if state.screen is Screen.DOCUMENT and state.phase == "front":
+        return "turn_document"
     if state.screen is Screen.FACE:
         return live.seen.prompt if live.seen else "look"
     if state.screen is Screen.BAG and state.working:
@@ -273,16 +295,35 @@ def _document_panel(state: State, live: Live) -> Panel:
         else:
             rest = (Line("done", Message("document.chip.done")), Line("now", Message("document.agree.now")))
         return Panel(Message("document.panel.hold"), 0.3 + 0.7 * fraction, (done, *rest))
+    if state.phase == "front":
+        return _front_panel(live)
     waiting = (Line("next", Message("document.chip.next")), Line("next", Message("document.agree.next")))
     if state.hint == "visa_kept":
         return Panel(Message("document.panel.visa"), None, (Line("next", Message("document.page.next")), *waiting))
     if state.fresh and not live.glass_cleared:
         return Panel(Message("document.panel.take"), None, (Line("next", Message("document.page.next")), *waiting))
+    if live.page_problem in ADVICE:
+        return advice(live.page_problem, waiting)
     if live.page_present:
         reading = Line("now", Message("document.page.now"))
         return Panel(Message("document.panel.hold"), 0.15, (reading, *waiting))
     instruction = "document.panel.again" if state.hint else "document.panel.place"
     return Panel(Message(instruction), None, (Line("next", Message("document.page.next")), *waiting))
+
+
+def _front_panel(live: Live) -> Panel:
+    chip = Line("done", Message("document.chip.done"))
+    if live.page_problem in ADVICE:
+        return advice(live.page_problem, (), before=(chip,))
+    if live.page_present:
+        return Panel(Message("document.panel.hold"), 0.8, (chip, Line("now", Message("document.front.now"))))
+    return Panel(Message("document.panel.turn"), None, (chip, Line("next", Message("document.front.next"))))
+
+
+def advice(problem: str, after: tuple[Line, ...], before: tuple[Line, ...] = ()) -> Panel:
+    """The panel of a page that cannot be read just now: what to do, and why, among the other lines."""
+    why = Line("attention", Message(f"document.see.{problem}"))
+    return Panel(Message(f"document.do.{problem}"), None, (*before, why, *after))
 
 
 def _bag_panel(live: Live) -> Panel:

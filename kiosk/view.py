@@ -151,6 +151,7 @@ class View:
     person: int = 1  # whose turn it is
     people: int = 1
     minor_turn: bool = False
+    side: Literal["page", "front"] = "page"  # of the document that is asked for: a card is turned to its front
     panel: Panel | None = None
     hint: Message | None = None
     error: Message | None = None
@@ -168,7 +169,16 @@ class View:
     result: Result | None = None
     actions: tuple[str, ...] = ()  # what may be posted to /action/<name> now
     prompt: (
-        Literal["place_document", "remove_document", "look", "turn_left", "turn_right", "place_bag", "remove_bag"]
+        Literal[
+            "place_document",
+            "turn_document",
+            "remove_document",
+            "look",
+            "turn_left",
+            "turn_right",
+            "place_bag",
+            "remove_bag",
+        ]
         | None
     ) = None  # what the body is asked to do; the demo's tray acts on it
     seconds_left: int | None = None  # set when the time-out warning shows

@@ -127,6 +127,50 @@ def test_a_visa_is_kept_and_the_passport_asked_for() -> None:
     assert walk.state.screen is Screen.FACE
 
 
+def test_a_card_is_turned_over_after_its_chip() -> None:
+    card = passport(format=DocumentFormat.TD1, document_code="I")
+    walk = Walk().starts().does(journey.PageRead, card, True)
+    walk.does(journey.ChipRead, card, True, turn=True)
+    assert (walk.state.screen, walk.state.phase) == (Screen.DOCUMENT, "front")
+    assert isinstance(walk.effects[-1], journey.ReadFront)
+    seen = card.model_copy(update={"given_names": "Mei"})
+    walk.does(journey.FrontRead, seen)
+    assert walk.state.screen is Screen.FACE
+    assert walk.state.person.identity == seen
+
+
+def test_a_card_that_is_being_turned_can_be_looked_at_again_and_taken_back() -> None:
+    card = passport(format=DocumentFormat.TD1, document_code="I")
+    walk = Walk().starts().does(journey.PageRead, card, True).does(journey.ChipRead, card, True, turn=True)
+    late = walk.state.work
+    walk.does(journey.Retried)
+    assert [type(effect) for effect in walk.effects] == [journey.StopWork, journey.ReadFront]
+    assert advance(walk.state, journey.FrontRead(walk.at, late, card))[0] == walk.state, (
+        "an answer that comes late"
+    )
+    assert walk.state.person.document_tries == 0, "touching the screen costs no try"
+    walk.does(journey.WentBack)
+    assert walk.state.screen is Screen.NOTICE
+
+
+def test_whoever_leaves_with_a_card_half_turned_is_forgotten() -> None:
+    card = passport(format=DocumentFormat.TD1, document_code="I")
+    walk = Walk().starts().does(journey.PageRead, card, True).does(journey.ChipRead, card, True, turn=True)
+    for _ in range(2):
+        walk.at += timedelta(seconds=70)
+        walk.does(journey.Ticked)
+    assert walk.state.screen is Screen.WELCOME
+    assert walk.effects == (journey.StopWork(), journey.Wipe())
+
+
+def test_a_chip_that_does_not_open_turns_no_card() -> None:
+    card = passport(format=DocumentFormat.TD1, document_code="I")
+    walk = Walk().starts().does(journey.PageRead, card, True).does(journey.ChipRead, card, False, turn=True)
+    assert walk.state.phase == "page"
+    walk.does(journey.PageRead, card, True).does(journey.ChipRead, card, True, "diplomat", turn=True)
+    assert walk.state.screen is Screen.OFFICER
+
+
 def test_three_unreadable_pages_end_at_an_officer_with_a_record() -> None:
     walk = Walk().starts()
     for _ in range(3):
@@ -330,10 +374,15 @@ class AnyOrder(RuleBasedStateMachine):
         refused=st.sampled_from([None, None, None, "diplomat"]),
         number=st.sampled_from("ABC"),
         child=st.booleans(),
+        turn=st.booleans(),
     )
-    def chip(self, wanted: bool, opened: bool, refused: str | None, number: str, child: bool) -> None:
+    def chip(self, wanted: bool, opened: bool, refused: str | None, number: str, child: bool, turn: bool) -> None:
         document = passport(number, date(2018, 1, 1) if child else date(1980, 1, 1))
-        self._take(journey.ChipRead(self._later(), self._work(wanted), document, opened, refused))
+        self._take(journey.ChipRead(self._later(), self._work(wanted), document, opened, refused, turn=turn))
+
+    @rule(wanted=st.booleans(), number=st.sampled_from("ABC"))
+    def front(self, wanted: bool, number: str) -> None:
+        self._take(journey.FrontRead(self._later(), self._work(wanted), passport(number)))
 
     @rule(number=st.sampled_from("ABCDEF"), steps=st.integers(1, 8))
     def goes_well(self, number: str, steps: int) -> None:
@@ -350,7 +399,8 @@ class AnyOrder(RuleBasedStateMachine):
             Screen.NOTICE: [journey.NoticeAccepted(at)],
             Screen.DOCUMENT: [
                 journey.PageRead(at, work, document, True),
-                journey.ChipRead(at, work + 1, document, True),
+                journey.ChipRead(at, work + 1, document, True, turn=number in "DE"),
+                journey.FrontRead(at, work + 2, document),
             ],
             Screen.FACE: [journey.FaceCompared(at, work, face())],
             Screen.PARTY: [journey.PartyComplete(at)],
