@@ -1,0 +1,254 @@
+"""The ladder of degradations: what a camera, a hand and a desk do to a page, one at a time, the same every time.
+
+Each rung is a function of a picture and a generator seeded by the picture's own bytes, so that two readers, or the
+same reader next year, climb the same ladder. Sizes are in pixels of the picture as it was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Callable
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hardware.ports import Frame
+
+NARROW = 450  # pixels; a picture that is narrower already stays as it is
+JPEG_QUALITY = 15
+DARK_GAIN, DARK_NOISE = 0.2, 2.5  # of the light; standard deviation in grey levels, as a sensor has at high gain
+CORNER_SHIFT = (0.03, 0.12)  # of the sides: how far each corner moves inwards in perspective
+GLARE_SIGMA = 0.04  # of the width: about a tenth of it across at half height
+GLARE_LIGHT = (
+    225.0  # grey levels in the middle: paper saturates, and of black ink a few levels of contrast are left
+)
+GLARE_HEIGHT = (0.76, 0.96)  # where the zone lies, when a document fills the picture
+DOCUMENT_SHARE = 0.6  # of the desk's width
+DESK_TILT = 12.0  # degrees at most
+DESK_WIDTH = 2400  # pixels at most
+
+Degradation = Callable[[Frame, np.random.Generator], Frame]
+
+
+def climb(frame: Frame, rung: str, seed: bytes) -> bytes:
+    """The degraded picture as a file (PNG; JPEG where that is the degradation). KeyError for an unknown rung."""
+    digest = hashlib.sha256(rung.encode() + b"\0" + seed).digest()
+    degraded = RUNGS[rung](frame, np.random.default_rng(int.from_bytes(digest[:8])))
+    if rung == "jpeg_15":
+        done, data = cv2.imencode(".jpg", degraded, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    else:
+        done, data = cv2.imencode(".png", degraded, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done, "a frame of pixels can always be written"
+    return data.tobytes()
+
+
+def blurred(frame: Frame, random: np.random.Generator, *, sigma: float) -> Frame:
+    return _frame(cv2.GaussianBlur(frame, (0, 0), sigma))
+
+
+def rotated(frame: Frame, random: np.random.Generator, *, degrees: float) -> Frame:
+    """Anticlockwise on a canvas that holds all of it; what the picture does not cover has its border's colour."""
+    if degrees % 90 == 0:
+        return np.ascontiguousarray(np.rot90(frame, round(degrees / 90)))
+    height, width = frame.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
+    grown = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    matrix[:, 2] += (grown[0] - width) / 2, (grown[1] - height) / 2
+    return _frame(cv2.warpAffine(frame, matrix, grown, flags=cv2.INTER_CUBIC, borderValue=_border_colour(frame)))
+
+
+def in_perspective(frame: Frame, random: np.random.Generator) -> Frame:
+    """Every corner moves inwards by its own share: a telephone held askew."""
+    height, width = frame.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], dtype=np.float32)
+    shift = random.uniform(*CORNER_SHIFT, size=(4, 2)).astype(np.float32)
+    moved = corners + inwards * shift * np.array([width, height], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, moved)
+    return _frame(
+        cv2.warpPerspective(
+            frame, matrix, (width, height), flags=cv2.INTER_CUBIC, borderValue=_border_colour(frame)
+        )
+    )
+
+
+def with_glare(frame: Frame, random: np.random.Generator) -> Frame:
+    """A lamp in the laminate, somewhere over the zone: white in its middle, softer outwards."""
+    height, width = frame.shape[:2]
+    middle = random.uniform(0.15, 0.85) * width, random.uniform(*GLARE_HEIGHT) * height
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    spread = 2 * (GLARE_SIGMA * width) ** 2
+    light = GLARE_LIGHT * np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / spread)
+    return _frame(np.clip(frame + light[:, :, None], 0, 255))
+
+
+def compressed(frame: Frame, random: np.random.Generator) -> Frame:
+    """Nothing here: `climb` writes it as JPEG of a low quality."""
+    return frame
+
+
+def narrowed(frame: Frame, random: np.random.Generator) -> Frame:
+    height, width = frame.shape[:2]
+    if width <= NARROW:
+        return frame
+    size = (NARROW, max(1, round(height * NARROW / width)))
+    return _frame(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
+
+
+def darkened(frame: Frame, random: np.random.Generator) -> Frame:
+    noise = random.normal(0, DARK_NOISE, frame.shape).astype(np.float32)
+    return _frame(np.clip(frame * np.float32(DARK_GAIN) + noise, 0, 255))
+
+
+def on_a_desk(frame: Frame, random: np.random.Generator) -> Frame:
+    """The document lies a little askew between papers, a book, a keyboard, coins and cables."""
+    widest = DESK_WIDTH * DOCUMENT_SHARE
+    if frame.shape[1] > widest:
+        scale = widest / frame.shape[1]
+        frame = _frame(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    height, width = frame.shape[:2]
+    desk_width = round(width / DOCUMENT_SHARE)
+    desk_height = round(max(0.72 * desk_width, 1.35 * height))
+    desk = _desk(desk_width, desk_height, random)
+    tilt = random.uniform(-DESK_TILT, DESK_TILT)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1.0)
+    slack = 0.5 * (desk_width - width), 0.5 * (desk_height - height)
+    matrix[:, 2] += slack[0] * random.uniform(0.7, 1.3), slack[1] * random.uniform(0.7, 1.3)
+    size = (desk_width, desk_height)
+    mask = cv2.warpAffine(np.full((height, width), 255, dtype=np.uint8), matrix, size, flags=cv2.INTER_LINEAR)
+    shadow = cv2.GaussianBlur(mask, (0, 0), 0.012 * desk_width).astype(np.float32) / 255
+    lit = desk * (1 - 0.45 * shadow[:, :, None])
+    document = cv2.warpAffine(frame, matrix, size, flags=cv2.INTER_CUBIC)
+    share = mask.astype(np.float32)[:, :, None] / 255
+    return _frame(np.clip(document * share + lit * (1 - share), 0, 255))
+
+
+RUNGS: dict[str, Degradation] = {
+    "blur_1": partial(blurred, sigma=1.0),
+    "blur_2": partial(blurred, sigma=2.0),
+    **{f"rotate_{degrees}": partial(rotated, degrees=degrees) for degrees in (5, 15, 45, 90, 180)},
+    "perspective": in_perspective,
+    "glare": with_glare,
+    "jpeg_15": compressed,
+    "width_450": narrowed,
+    "dark": darkened,
+    "desk": on_a_desk,
+}
+
+
+def _frame(image: npt.NDArray[np.generic]) -> Frame:
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _border_colour(frame: Frame) -> tuple[float, float, float]:
+    edge = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
+    blue, green, red = (float(value) for value in np.median(edge, axis=0))
+    return blue, green, red
+
+
+def _desk(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """A wooden table with things on it; everything scales with the width."""
+    desk = _wood(width, height, random)
+    things = [_paper, _book, _keyboard, _cloth, _paper]
+    places = [(0.0, 0.0), (0.55, 0.0), (0.0, 0.62), (0.6, 0.6), (0.3, 0.75)]
+    for thing, (x, y) in zip(things, places, strict=True):
+        extent = round(width * random.uniform(0.35, 0.6)), round(height * random.uniform(0.25, 0.45))
+        at = round(width * (x + random.uniform(-0.12, 0.08))), round(height * (y + random.uniform(-0.1, 0.08)))
+        _lay(desk, thing(*extent, random), at, random.uniform(-25, 25))
+    for _ in range(4):
+        centre = int(random.uniform(0, width)), int(random.uniform(0, height))
+        radius = max(3, round(width * random.uniform(0.015, 0.04)))
+        metal = int(random.integers(110, 220))
+        cv2.circle(desk, centre, radius, (metal * 0.7, metal * 0.9, metal), -1, cv2.LINE_AA)
+        cv2.circle(desk, centre, round(radius * 0.8), (metal * 0.6, metal * 0.8, metal * 0.9), 1, cv2.LINE_AA)
+    for _ in range(2):
+        ends = random.uniform(0, 1, (4, 2)) * (width, height)
+        t = np.linspace(0, 1, 60)[:, None]
+        curve = (
+            ends[0] * (1 - t) ** 3 + 3 * ends[1] * t * (1 - t) ** 2 + 3 * ends[2] * t**2 * (1 - t) + ends[3] * t**3
+        )
+        points = curve.astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(desk, [points], False, (35.0, 35.0, 35.0), max(2, width // 180), cv2.LINE_AA)
+    return desk
+
+
+def _wood(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    grain = random.normal(0, 1, (max(2, height // 6), max(2, width // 60))).astype(np.float32)
+    grain = np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+    base = np.array([60, 95, 140], dtype=np.float32) * random.uniform(0.5, 1.4)
+    light = np.linspace(0.85, 1.15, width, dtype=np.float32)[None, :, None]
+    return np.asarray(np.clip((base + 12 * grain[:, :, None]) * light, 0, 255), dtype=np.float32)
+
+
+def _lay(
+    desk: npt.NDArray[np.float32], thing: npt.NDArray[np.float32], at: tuple[int, int], degrees: float
+) -> None:
+    height, width = thing.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    matrix[:, 2] += at
+    size = (desk.shape[1], desk.shape[0])
+    mask = cv2.warpAffine(np.ones((height, width), dtype=np.float32), matrix, size)[:, :, None]
+    desk[:] = desk * (1 - mask) + cv2.warpAffine(thing, matrix, size) * mask
+
+
+def _sheet(width: int, height: int, colour: tuple[float, float, float]) -> npt.NDArray[np.float32]:
+    return np.full((height, width, 3), colour, dtype=np.float32)
+
+
+def _paper(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Printed lines, some in capitals and digits as a boarding pass has them."""
+    sheet = _sheet(width, height, (235, 238, 240))
+    size = max(0.25, width / 900)
+    step = max(6, round(26 * size))
+    letters = (
+        list(string.ascii_uppercase + string.digits + " <")
+        if random.random() < 0.5
+        else list(string.ascii_lowercase + "   ")
+    )
+    for y in range(step, height, step):
+        text = "".join(random.choice(letters, 60))
+        cv2.putText(sheet, text, (step, y), cv2.FONT_HERSHEY_SIMPLEX, size, (50, 45, 45), 1, cv2.LINE_AA)
+    return sheet
+
+
+def _book(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    blue, green, red = (float(value) for value in random.uniform(20, 160, 3))
+    sheet = _sheet(width, height, (blue, green, red))
+    cv2.rectangle(sheet, (width // 12, height // 8), (width - width // 12, height // 2), (230, 230, 230), 2)
+    title = "".join(random.choice(list(string.ascii_uppercase), 8))
+    cv2.putText(
+        sheet,
+        title,
+        (width // 8, height // 3),
+        cv2.FONT_HERSHEY_COMPLEX,
+        width / 320,
+        (240, 240, 240),
+        2,
+        cv2.LINE_AA,
+    )
+    return sheet
+
+
+def _keyboard(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    sheet = _sheet(width, height, (45, 45, 45))
+    side = max(8, width // 14)
+    for y in range(2, height - side, side):
+        for x in range(2, width - side, side):
+            cv2.rectangle(sheet, (x + 1, y + 1), (x + side - 2, y + side - 2), (80, 80, 80), -1)
+            letter = str(random.choice(list(string.ascii_uppercase)))
+            place = (x + side // 4, y + 3 * side // 4)
+            cv2.putText(sheet, letter, place, cv2.FONT_HERSHEY_SIMPLEX, side / 50, (225, 225, 225), 1, cv2.LINE_AA)
+    return sheet
+
+
+def _cloth(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Stripes: regular, dark on light, as text lines are to an edge filter."""
+    period = max(4, width // int(random.integers(25, 60)))
+    stripes = (np.arange(height) // max(1, period // 2) % 2).astype(np.float32)
+    return np.asarray(
+        np.broadcast_to(150 + 90 * stripes[:, None, None], (height, width, 3)), dtype=np.float32
+    ).copy()
