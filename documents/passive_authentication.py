@@ -7,119 +7,81 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-
-from asn1crypto import cms
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from contracts.checks import CheckName, Verdict
-from documents import tlv
+from documents import der, tlv
 from documents.countries import alpha_2
 from documents.lds import Com
 from documents.mrz import Mrz
-from documents.security_object import SECURITY_OBJECT_TYPES, SecurityObject
-from documents.signatures import SUPPORTED_HASHES, SignatureInvalid, SignatureUnsupported, digest, hash_of, verify
+from documents.security_object import LDS_SECURITY_OBJECT, SECURITY_OBJECT_TYPES, SecurityObject
+from documents.signatures import SUPPORTED_HASHES, SignatureUnsupported, digest
+from documents.signed_data import SignedContent, read_signed
 from documents.trust import PASSED, Answer, Certificate, TrustStore
 
 _NOT_READ: Answer = (Verdict.NOT_CHECKED, "not_read")
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+_CLOCKS_DIFFER = timedelta(days=1)
+LEGACY_TYPE = "legacy_content_type"  # the object identifier of an early issuer
 
 
 @dataclass(frozen=True)
 class Sod:
-    """EF.SOD taken apart: the signed hashes, and the answer of its signature."""
+    """EF.SOD taken apart: the signed hashes, and the answer of its signature.
+
+    `defects` are the ways in which its encoding misses the standard, in alphabetical order; `signed_at` is when
+    the signer says that it signed, None where it does not say.
+    """
 
     hash_algorithm: str
     hashes: Mapping[int, bytes]
     signer: Certificate | None
     signature: Answer
+    signed_at: datetime | None = None
+    defects: tuple[str, ...] = ()
+    signed: SignedContent | None = None
 
 
 def parse_sod(data: bytes) -> Sod:
     """EF.SOD with `sod_signature` answered. ValueError when it is no security object at all."""
     try:
-        signed = cms.ContentInfo.load(tlv.value(data, 0x77))["content"]
-        if not isinstance(signed, cms.SignedData):
-            raise ValueError("not signed data")
-        enclosed = signed["encap_content_info"]
-        content_type = enclosed["content_type"].dotted
-        content = bytes(enclosed["content"])
+        signed = read_signed(tlv.value(data, 0x77))
+        content, defects = der.read(signed.content)
         security_object = SecurityObject.load(content, strict=True)
         hash_algorithm = str(security_object["hash_algorithm"]["algorithm"].native)
         hashes = {int(group["number"].native): group["hash"].native for group in security_object["groups"]}
-        if content_type not in SECURITY_OBJECT_TYPES or not hashes:
+        if signed.content_type not in SECURITY_OBJECT_TYPES or not hashes:
             raise ValueError("not a security object")
-        signer_info = signed["signer_infos"][0]
-        signer = _signer_certificate(signed, signer_info["sid"])
+        if len(hashes) != len(security_object["groups"]):
+            raise ValueError("a group signed twice")
     except _MALFORMED:
         raise ValueError("sod_malformed") from None
-    if signer is None:
-        return Sod(hash_algorithm, hashes, None, (Verdict.FAILED, "signer_certificate_missing"))
-    try:
-        if not _conforms(signed, signer_info):
-            return Sod(hash_algorithm, hashes, signer, (Verdict.FAILED, "signature_malformed"))
-        answer = _signature(signer_info, signer, content, content_type)
-        if answer == PASSED and hash_algorithm == "sha1":
-            answer = (Verdict.PASSED, "weak_hash_sha1")
-    except SignatureInvalid:
-        answer = (Verdict.FAILED, "signature_invalid")
-    except SignatureUnsupported:
-        answer = (Verdict.ERROR, "algorithm_not_supported")
-    except _MALFORMED:
-        answer = (Verdict.FAILED, "signature_malformed")
-    return Sod(hash_algorithm, hashes, signer, answer)
+    named = {LEGACY_TYPE} if signed.content_type != LDS_SECURITY_OBJECT else set()
+    sod = Sod(hash_algorithm, hashes, None, signed.signature, signed.signed_at, (*defects, *named))
+    return _with_signature(sod, signed)
 
 
-def _signer_certificate(signed: cms.SignedData, sid: cms.SignerIdentifier) -> Certificate | None:
-    for choice in signed["certificates"]:
-        if choice.name != "certificate":
-            continue
-        certificate = Certificate(choice.chosen.dump())
-        if sid.name == "issuer_and_serial_number":
-            same_issuer = sid.chosen["issuer"].dump() == certificate.issuer_der
-            if same_issuer and int(sid.chosen["serial_number"].native) == certificate.serial_number:
-                return certificate
-        elif sid.chosen.native == certificate.key_identifier:
-            return certificate
-    return None
+def _with_signature(sod: Sod, signed: SignedContent) -> Sod:
+    """The answer of the signature put in: a weak hash and the first defect are told with a PASSED one."""
+    defects = tuple(sorted({*sod.defects, *signed.defects}))
+    answer = signed.signature
+    if answer == PASSED and sod.hash_algorithm == "sha1":
+        answer = (Verdict.PASSED, "weak_hash_sha1")
+    if answer == PASSED and defects:
+        answer = (Verdict.PASSED, f"defect_{defects[0]}")
+    return replace(sod, signer=signed.signer, signature=answer, defects=defects, signed=signed)
 
 
-def _conforms(signed: cms.SignedData, info: cms.SignerInfo) -> bool:
-    """Whether what no signature covers says what it must (RFC 5652 §5.1, §5.3): versions, and the digest's name.
-
-    Raises ValueError and its like for what is malformed.
-    """
-    listed = {algorithm["algorithm"].dotted for algorithm in signed["digest_algorithms"]}
-    algorithms = (*signed["digest_algorithms"], info["digest_algorithm"])
-    return (
-        signed["version"].native in ("v1", "v3", "v4", "v5")
-        and info["version"].native in ("v1", "v3")
-        and info["digest_algorithm"]["algorithm"].dotted in listed
-        and all(algorithm["parameters"].native is None for algorithm in algorithms)
-    )
-
-
-def _signature(info: cms.SignerInfo, signer: Certificate, content: bytes, content_type: str) -> Answer:
-    """`sod_signature` (RFC 5652 §5.4): the digest of the content, the type, and the signature over both.
-
-    Raises what `verify` raises, and ValueError and its like for what is malformed.
-    """
-    algorithm = str(info["digest_algorithm"]["algorithm"].native)
-    attributes = info["signed_attrs"]
-    signed_bytes = content
-    if len(attributes):
-        given = {attribute["type"].native: attribute["values"] for attribute in attributes}
-        if len(given) != len(attributes) or "message_digest" not in given or "content_type" not in given:
-            return Verdict.FAILED, "signed_attributes_incomplete"
-        if given["content_type"][0].dotted != content_type:
-            return Verdict.FAILED, "content_type_mismatch"
-        if not hmac.compare_digest(given["message_digest"][0].native, digest(algorithm, content)):
-            return Verdict.FAILED, "message_digest_mismatch"
-        signed_bytes = attributes.untag().dump()
-    verify(signer.public_key, info["signature_algorithm"], info["signature"].native, signed_bytes, algorithm)
-    if "sha1" in (algorithm, hash_of(info["signature_algorithm"], algorithm)):
-        return Verdict.PASSED, "weak_hash_sha1"
-    return PASSED
+def _find_signer(sod: Sod, trust: TrustStore) -> Sod:
+    """The same with a signer whom the chip does not bring and the trust store knows (9303-10 §4.6.2.1)."""
+    if sod.signer is not None or sod.signed is None:
+        return sod
+    for certificate in trust.known_signers:
+        signed = sod.signed.under(certificate)
+        if signed.signer is not None:
+            return _with_signature(sod, signed)
+    return sod
 
 
 @dataclass(frozen=True)
@@ -134,6 +96,7 @@ class PassiveAuthentication:
     covered: frozenset[int]
     signed_groups: frozenset[int]
     anchor: Certificate | None
+    defects: tuple[str, ...] = ()
 
 
 def authenticate(
@@ -152,31 +115,48 @@ def authenticate(
     `groups` are raw files, `absent` the groups the chip says it has not, `spoilt` those it delivered as no file
     can be, `wanted` those the reader reads when they are signed; a signed one that is nowhere was not read.
     """
+    sod = _find_signer(sod, trust)
     matching = frozenset(number for number, data in groups.items() if _hash_matches(sod, number, data))
     answers: dict[CheckName, Answer] = {
         CheckName.SOD_SIGNATURE: sod.signature,
         CheckName.DG_HASHES: _hashes(sod, groups, absent, spoilt, wanted, matching),
         CheckName.COM_SOD: _com_sod(com, sod),
     }
-    anchor: Certificate | None = None
-    if sod.signer is None:
-        for name in (CheckName.DS_CHAIN, CheckName.DS_VALIDITY, CheckName.REVOCATION, CheckName.ISSUER_COUNTRY):
-            answers[name] = (Verdict.NOT_CHECKED, "signer_certificate_missing")
-    else:
-        answers[CheckName.DS_CHAIN], anchor = trust.chain(sod.signer)
-        answers[CheckName.DS_VALIDITY] = _validity(sod.signer, anchor, now)
-        answers[CheckName.REVOCATION] = (
-            trust.revocation(sod.signer, anchor, now) if anchor else (Verdict.NOT_CHECKED, "no_trust_anchor")
-        )
-        answers[CheckName.ISSUER_COUNTRY] = _issuer_country(dg1, sod.signer)
+    answers |= judge_signer(sod, trust, now)
+    answers[CheckName.ISSUER_COUNTRY] = (
+        _issuer_country(dg1, sod.signer)
+        if sod.signer is not None
+        else (Verdict.NOT_CHECKED, "signer_certificate_missing")
+    )
+    path = trust.chain(sod.signer)[1] if sod.signer is not None else ()
     believed = (
         sod.signature[0] is Verdict.PASSED
-        and anchor is not None
+        and bool(path)
         and answers[CheckName.REVOCATION][0] is not Verdict.FAILED
     )
     return PassiveAuthentication(
-        answers, matching if believed else frozenset(), frozenset(sod.hashes), anchor if believed else None
+        answers,
+        matching if believed else frozenset(),
+        frozenset(sod.hashes),
+        path[-1] if believed else None,
+        sod.defects,
     )
+
+
+def judge_signer(sod: Sod, trust: TrustStore, now: datetime) -> dict[CheckName, Answer]:
+    """The answers about signature and signer, without any group: what a security object alone can tell."""
+    sod = _find_signer(sod, trust)
+    answers: dict[CheckName, Answer] = {CheckName.SOD_SIGNATURE: sod.signature}
+    if sod.signer is None:
+        for name in (CheckName.DS_CHAIN, CheckName.DS_VALIDITY, CheckName.REVOCATION):
+            answers[name] = (Verdict.NOT_CHECKED, "signer_certificate_missing")
+        return answers
+    answers[CheckName.DS_CHAIN], path = trust.chain(sod.signer)
+    answers[CheckName.DS_VALIDITY] = _validity(sod.signer, path, sod.signed_at, now)
+    answers[CheckName.REVOCATION] = (
+        trust.revocation(sod.signer, path, now) if path else (Verdict.NOT_CHECKED, "no_trust_anchor")
+    )
+    return answers
 
 
 def _hash_matches(sod: Sod, number: int, data: bytes) -> bool:
@@ -224,13 +204,27 @@ def _com_sod(com: Com | None, sod: Sod) -> Answer:
     return PASSED
 
 
-def _validity(signer: Certificate, anchor: Certificate | None, now: datetime) -> Answer:
+def _validity(
+    signer: Certificate, path: tuple[Certificate, ...], signed_at: datetime | None, now: datetime
+) -> Answer:
+    """Signer and authorities were valid when the document was signed; at the clock where it does not say when.
+
+    The signer states that moment itself, so it cannot lie in the future, and revocation is asked at the clock.
+    """
     if now < signer.not_before:
         return Verdict.FAILED, "signer_not_yet_valid"
-    if now > signer.not_after:
-        return Verdict.FAILED, "signer_expired"
-    if anchor is not None and not anchor.valid_at(now):
+    if signed_at is None:
+        if now > signer.not_after:
+            return Verdict.FAILED, "signer_expired"
+    elif signed_at > now + _CLOCKS_DIFFER:
+        return Verdict.FAILED, "signed_in_future"
+    elif not signer.valid_at(signed_at):
+        return Verdict.FAILED, "signed_outside_validity"
+    moment = signed_at or now
+    if any(not authority.valid_at(moment) for authority in path):
         return Verdict.FAILED, "anchor_expired"
+    if now > signer.not_after:
+        return Verdict.PASSED, "signer_expired_since"
     return PASSED
 
 

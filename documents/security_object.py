@@ -1,11 +1,12 @@
-"""The document security object, EF.SOD: hashes of the groups under the signature of a document signer.
+"""What ICAO puts into CMS SignedData (RFC 5652), in ASN.1: the security object of EF.SOD, and the master list.
 
-ICAO 9303-10 §4.6.2 and 9303-12 §7: a CMS SignedData (RFC 5652) whose content is the LDS security object.
+ICAO 9303-10 §4.6.2 (hashes of the groups under the signature of a document signer) and 9303-12 §8.
 """
 
 from __future__ import annotations
 
 from asn1crypto import algos, core
+from asn1crypto import x509 as asn1_x509
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"  # id-icao-mrtd-security-ldsSecurityObject
 SECURITY_OBJECT_TYPES = frozenset(
@@ -36,3 +37,13 @@ class SecurityObject(core.Sequence):
         ("groups", HashesOfGroups),
         ("version_info", LdsVersionInfo, {"optional": True}),
     ]
+
+
+class Certificates(core.SetOf):
+    _child_spec = asn1_x509.Certificate
+
+
+class CscaMasterList(core.Sequence):
+    """CscaMasterList ::= SEQUENCE { version, certList SET OF Certificate }"""
+
+    _fields = [("version", core.Integer), ("cert_list", Certificates)]  # noqa: RUF012 (the same)

@@ -1,4 +1,4 @@
-"""Signatures of travel documents: RSA (v1.5 and PSS) and ECDSA on every curve that issuers use.
+"""Signatures of travel documents: RSA (v1.5 and PSS), DSA, and ECDSA on every curve that issuers use.
 
 Many CSCA and DS certificates spell their curve out. Such explicit parameters are accepted only when they are,
 in all of p, a, b, G and n, those of a known curve: brainpool r1 and t1 share p, and a curve of a forger's own
@@ -14,7 +14,7 @@ from typing import Any
 from asn1crypto import algos, keys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
@@ -71,6 +71,8 @@ def hash_of(algorithm: algos.SignedDigestAlgorithm, fallback: str) -> str:
     if dotted in _BARE_KEY_TYPES:
         return fallback
     try:
+        if algorithm["algorithm"].native == "rsassa_pss":
+            return str(_pss(algorithm)["hash_algorithm"]["algorithm"].native)
         return str(algorithm.hash_algo)
     except ValueError:
         raise SignatureUnsupported("algorithm") from None
@@ -93,11 +95,32 @@ def verify(
             verify_ecdsa(key, name, signature, data)
         elif kind in ("rsa", "rsassa_pss"):
             _verify_rsa(key, algorithm, name, signature, data)
+        elif kind == "dsa":
+            _verify_dsa(key, name, signature, data)
         else:
             raise SignatureUnsupported("key")
     except (ValueError, TypeError, KeyError, AttributeError):
         # asn1crypto parses lazily: a malformed key or algorithm shows only when it is looked at.
         raise SignatureUnsupported("malformed") from None
+
+
+def can_check(key: keys.PublicKeyInfo) -> bool:
+    """True when `verify` could check a signature of this key: its kind, curve and numbers are sound."""
+    try:
+        kind = key["algorithm"]["algorithm"].native
+        if kind == "ec":
+            import ecdsa
+
+            ecdsa.VerifyingKey.from_string(bytes(key["public_key"]), curve_of(key))
+        elif kind in ("rsa", "rsassa_pss"):
+            _rsa_key(key)
+        elif kind == "dsa":
+            _dsa_key(key)
+        else:
+            return False
+    except (SignatureUnsupported, ValueError, TypeError, KeyError, AttributeError, AssertionError):
+        return False  # ecdsa.MalformedPointError is an AssertionError
+    return True
 
 
 def verify_ecdsa(key: keys.PublicKeyInfo, hash_name: str, signature: bytes, data: bytes) -> None:
@@ -135,17 +158,47 @@ def curve_of(key: keys.PublicKeyInfo) -> Any:
 def _verify_rsa(
     key: keys.PublicKeyInfo, algorithm: algos.SignedDigestAlgorithm, name: str, signature: bytes, data: bytes
 ) -> None:
-    numbers = key["public_key"].parsed
     scheme: padding.AsymmetricPadding = padding.PKCS1v15()
     if algorithm["algorithm"].native == "rsassa_pss":
-        parameters = algorithm["parameters"]
+        parameters = _pss(algorithm)
         mask = parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native
-        if mask not in _HASHES:
+        if mask not in _HASHES or parameters["mask_gen_algorithm"]["algorithm"].native != "mgf1":
             raise SignatureUnsupported("mask")
+        if parameters["trailer_field"].native != "trailer_field_bc":
+            raise SignatureUnsupported("trailer")
         scheme = padding.PSS(padding.MGF1(_HASHES[mask]()), int(parameters["salt_length"].native))
     try:
-        public = rsa.RSAPublicNumbers(numbers["public_exponent"].native, numbers["modulus"].native).public_key()
-        public.verify(signature, data, scheme, _HASHES[name]())
+        _rsa_key(key).verify(signature, data, scheme, _HASHES[name]())
+    except InvalidSignature:
+        raise SignatureInvalid from None
+    except ValueError:
+        raise SignatureUnsupported("key") from None
+
+
+def _pss(algorithm: algos.SignedDigestAlgorithm) -> algos.RSASSAPSSParams:
+    """The parameters of RSASSA-PSS; left out, they are the defaults of RFC 4055 §3.1 (SHA-1, salt of 20)."""
+    parameters = algorithm["parameters"]
+    if isinstance(parameters, algos.RSASSAPSSParams):
+        return parameters
+    if parameters.native is None:
+        return algos.RSASSAPSSParams({})
+    raise SignatureUnsupported("parameters")
+
+
+def _rsa_key(key: keys.PublicKeyInfo) -> rsa.RSAPublicKey:
+    numbers = key["public_key"].parsed
+    return rsa.RSAPublicNumbers(numbers["public_exponent"].native, numbers["modulus"].native).public_key()
+
+
+def _dsa_key(key: keys.PublicKeyInfo) -> dsa.DSAPublicKey:
+    domain = key["algorithm"]["parameters"]
+    group = dsa.DSAParameterNumbers(domain["p"].native, domain["q"].native, domain["g"].native)
+    return dsa.DSAPublicNumbers(key["public_key"].parsed.native, group).public_key()
+
+
+def _verify_dsa(key: keys.PublicKeyInfo, name: str, signature: bytes, data: bytes) -> None:
+    try:
+        _dsa_key(key).verify(signature, data, _HASHES[name]())
     except InvalidSignature:
         raise SignatureInvalid from None
     except ValueError:

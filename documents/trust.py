@@ -1,122 +1,42 @@
-"""Whom to believe: country signing certificates (CSCA) and their revocation lists (ICAO 9303-12)."""
+"""Whom to believe: country signing certificates (CSCA), the links between them, and revocation lists (9303-12)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from asn1crypto import crl as asn1_crl
-from asn1crypto import keys, pem
-from asn1crypto import x509 as asn1_x509
+from asn1crypto import pem
 
 from contracts.checks import Verdict
-from documents.signatures import SignatureInvalid, SignatureUnsupported, verify
+from documents.certificates import (
+    DEVIATION_LIST_SIGNER,
+    MASTER_LIST_SIGNER,
+    PASSED,
+    SPECIMEN_MARK,
+    Answer,
+    Certificate,
+    RevocationList,
+)
+from documents.signatures import SignatureInvalid, SignatureUnsupported
 
-SPECIMEN_MARK = "CORRIDOR SPECIMEN"
-
-Answer = tuple[Verdict, str]
-PASSED: Answer = (Verdict.PASSED, "ok")
-
-
-class Certificate:
-    """One X.509 certificate, as far as passive authentication looks at it. ValueError for other bytes."""
-
-    def __init__(self, der: bytes) -> None:
-        self.der = der
-        try:
-            self._parsed = asn1_x509.Certificate.load(der, strict=True)
-            validity = self._parsed["tbs_certificate"]["validity"]
-            self.not_before: datetime = validity["not_before"].native
-            self.not_after: datetime = validity["not_after"].native
-            self.serial_number = int(self._parsed.serial_number)
-            self.issuer_der: bytes = self._parsed.issuer.dump()
-            self.subject_der: bytes = self._parsed.subject.dump()
-            self.key_identifier: bytes | None = self._parsed.key_identifier
-            self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
-            self.is_authority = bool(self._parsed.ca)
-            self.country = _country(self._parsed.subject) or _country(self._parsed.issuer)
-            self.common_name = str(self._parsed.subject.native.get("common_name", ""))
-            self.public_key: keys.PublicKeyInfo = self._parsed.public_key
-            self._signed = self._parsed["tbs_certificate"].dump()
-            self._signature: bytes = self._parsed["signature_value"].native
-            self._signature_algorithm = self._parsed["signature_algorithm"]
-            self._algorithms_agree = (
-                self._parsed["tbs_certificate"]["signature"].dump() == self._signature_algorithm.dump()
-            )
-            # asn1crypto parses lazily: what cannot be parsed shall show here and not in the middle of a check.
-            _ = self.public_key["algorithm"].native, self._signature_algorithm.native
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise ValueError(f"not an X.509 certificate ({type(error).__name__})") from None
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 of the DER, lower-case hex."""
-        return hashlib.sha256(self.der).hexdigest()
-
-    @property
-    def is_specimen(self) -> bool:
-        """True for the certificates of the project's own test authority."""
-        return self.common_name.startswith(SPECIMEN_MARK)
-
-    def signed_by(self, issuer: Certificate) -> None:
-        """SignatureInvalid or SignatureUnsupported unless `issuer` signed this certificate."""
-        if not self._algorithms_agree:  # RFC 5280 §4.1.1.2; the outer one is not signed
-            raise SignatureInvalid
-        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)
-
-    def valid_at(self, now: datetime) -> bool:
-        return self.not_before <= now <= self.not_after
-
-
-def _country(name: asn1_x509.Name) -> str | None:
-    country = name.native.get("country_name")
-    return country.upper() if isinstance(country, str) else None
-
-
-class RevocationList:
-    """One certificate revocation list. ValueError for other bytes."""
-
-    def __init__(self, der: bytes) -> None:
-        try:
-            self._parsed = asn1_crl.CertificateList.load(der, strict=True)
-            body = self._parsed["tbs_cert_list"]
-            self.next_update: datetime | None = body["next_update"].native
-            self.issuer_der: bytes = self._parsed.issuer.dump()
-            self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
-            revoked = body["revoked_certificates"].native or ()
-            self._signed = body.dump()
-            self._signature: bytes = self._parsed["signature"].native
-            self._signature_algorithm = self._parsed["signature_algorithm"]
-            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
-            _ = self._signature_algorithm.native
-            self.serial_numbers = frozenset(int(entry["user_certificate"]) for entry in revoked)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise ValueError(f"not a revocation list ({type(error).__name__})") from None
-
-    def is_of(self, anchor: Certificate) -> bool:
-        """True when the list names this anchor: by key identifier, else by name."""
-        named = self.authority_key_identifier
-        if named is not None and anchor.key_identifier is not None:
-            return named == anchor.key_identifier
-        return self.issuer_der == anchor.subject_der
-
-    def signed_by(self, issuer: Certificate) -> None:
-        """SignatureInvalid or SignatureUnsupported unless `issuer` signed this list."""
-        if not self._algorithms_agree:
-            raise SignatureInvalid
-        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)
+Authorities = tuple[Certificate, ...]
+_LONGEST_PATH = 8
 
 
 @dataclass(frozen=True)
 class TrustStore:
-    """Trusted CSCA certificates and the revocation lists at hand, as DER; equal and picklable by content."""
+    """Trusted CSCA certificates and the revocation lists at hand, as DER; equal and picklable by content.
+
+    `signers` are document signer certificates that came another way than in a chip (the PKD): they are looked
+    up where a security object encloses none, and are trusted for nothing by themselves.
+    """
 
     certificates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    signers: tuple[bytes, ...] = ()
 
     @classmethod
     def from_directory(cls, directory: Path) -> TrustStore:
@@ -134,7 +54,7 @@ class TrustStore:
             if suffix not in (".cer", ".crt", ".der", ".pem", ".crl"):
                 continue
             try:
-                for der in _ders(path.read_bytes()):
+                for der in ders(path.read_bytes()):
                     if suffix == ".crl":
                         RevocationList(der)
                         crls.append(der)
@@ -145,79 +65,192 @@ class TrustStore:
                 raise ValueError(f"{path.name}: {error}") from None
         return cls(tuple(certificates), tuple(crls))
 
+    def __getstate__(self) -> tuple[tuple[bytes, ...], ...]:
+        return self.certificates, self.crls, self.signers  # what was parsed of them is parsed again elsewhere
+
+    def __setstate__(self, state: tuple[tuple[bytes, ...], ...]) -> None:
+        for name, value in zip(("certificates", "crls", "signers"), state, strict=True):
+            object.__setattr__(self, name, value)
+
     @cached_property
     def anchors(self) -> tuple[Certificate, ...]:
+        """The authorities of the store: self-signed CSCA certificates and links."""
         return tuple(anchor for anchor in map(Certificate, self.certificates) if anchor.is_authority)
+
+    @cached_property
+    def _by_key(self) -> dict[bytes, tuple[Certificate, ...]]:
+        found: dict[bytes, tuple[Certificate, ...]] = {}
+        for anchor in self.anchors:
+            if anchor.key_identifier is not None:
+                found[anchor.key_identifier] = (*found.get(anchor.key_identifier, ()), anchor)
+        return found
 
     @cached_property
     def _lists(self) -> tuple[RevocationList, ...]:
         return tuple(map(RevocationList, self.crls))
+
+    @cached_property
+    def known_signers(self) -> tuple[Certificate, ...]:
+        return tuple(map(Certificate, self.signers))
 
     @property
     def specimens(self) -> tuple[str, ...]:
         """Fingerprints of the anchors of the project's own test authority; empty in production."""
         return tuple(anchor.fingerprint for anchor in self.anchors if anchor.is_specimen)
 
-    def chain(self, signer: Certificate) -> tuple[Answer, Certificate | None]:
-        """`ds_chain`, and the anchor the signer hangs on when it passed.
+    def has_anchor_of(self, country: str | None) -> bool:
+        """True when any authority of the country (two letters) is in the store."""
+        return any(anchor.country == country for anchor in self.anchors)
 
-        Issuers are chosen by key identifier: link certificates share their names with what they link.
+    # --------------------------------------------------------------------------------------------- the chain
+
+    def chain(self, signer: Certificate) -> tuple[Answer, Authorities]:
+        """`ds_chain`, and when it passed the authorities from the signer's issuer up to the anchor.
+
+        Issuers are chosen by key identifier: link certificates share their names with what they link. Where the
+        identifier leads nowhere, any authority of the signer's country that verifiably signed is its issuer.
         """
-        wanted = signer.authority_key_identifier
-        at_home = [anchor for anchor in self.anchors if anchor.country == signer.country]
-        if wanted is not None:
-            candidates = [anchor for anchor in self.anchors if anchor.key_identifier == wanted]
-        else:
-            candidates = [anchor for anchor in at_home if anchor.subject_der == signer.issuer_der]
-        if not candidates:
-            return (Verdict.FAILED, "issuer_unknown" if at_home else "no_trust_anchor"), None
+        unfit = _unfit(signer)
+        if unfit is not None:
+            return (Verdict.FAILED, unfit), ()
+        answer, path = self._path(signer)
+        if path and any(authority.country != signer.country for authority in path):
+            nameless = any(authority.country is None for authority in path)
+            return (Verdict.FAILED, "anchor_without_country" if nameless else "anchor_of_other_country"), ()
+        return answer, path
+
+    def _path(self, child: Certificate, below: frozenset[bytes] = frozenset()) -> tuple[Answer, Authorities]:
+        """The way from `child` up to a root of the store, or to a link whose issuer is not in the store."""
+        issuers, reason = self._issuers(child, below)
         unsupported = False
-        for anchor in candidates:
+        failed: Answer | None = None
+        for issuer in issuers:
             try:
-                signer.signed_by(anchor)
+                child.signed_by(issuer)
             except SignatureInvalid:
                 continue
             except SignatureUnsupported:
                 unsupported = True
                 continue
-            if anchor.country != signer.country:
-                return (Verdict.FAILED, "anchor_of_other_country"), None
-            return PASSED, anchor
+            answer, path = self._upwards(issuer, below | {child.der})
+            if path:
+                return (Verdict.PASSED, reason), path
+            failed = failed or answer
+        if failed is not None:
+            return failed, ()
         if unsupported:
-            return (Verdict.ERROR, "algorithm_not_supported"), None
-        return (Verdict.FAILED, "chain_signature"), None
+            return (Verdict.ERROR, "algorithm_not_supported"), ()
+        if issuers and reason == "ok":
+            return (Verdict.FAILED, "chain_signature"), ()
+        return (Verdict.FAILED, "issuer_unknown" if self.has_anchor_of(child.country) else "no_trust_anchor"), ()
 
-    def revocation(self, signer: Certificate, anchor: Certificate, now: datetime) -> Answer:
-        """`revocation` of a signer under its anchor, by the freshest list at hand."""
-        lists = sorted(
-            (found for found in self._lists if found.is_of(anchor)),
-            key=lambda found: (found.next_update is not None, found.next_update),
-            reverse=True,
-        )
-        if not lists:
-            return Verdict.NOT_CHECKED, "no_crl"
-        answers = [_revoked_on(found, signer, anchor, now) for found in lists]
-        for answer in answers:
-            if answer[1] == "signer_revoked":
-                return answer
-        return answers[0]
+    def _upwards(self, authority: Certificate, below: frozenset[bytes]) -> tuple[Answer, Authorities]:
+        """The rest of the way from an authority of the store: none from a root, over its issuer from a link."""
+        if authority.is_self_signed:
+            return PASSED, (authority,)
+        if len(below) >= _LONGEST_PATH:
+            return (Verdict.FAILED, "path_too_long"), ()
+        answer, path = self._path(authority, below)
+        if path:
+            return PASSED, (authority, *path)
+        if answer[1] in ("issuer_unknown", "no_trust_anchor"):
+            # Approved with the store while the key it links from has long been withdrawn: an anchor by itself.
+            return PASSED, (authority,)
+        return (Verdict.FAILED, "link_signature"), ()
+
+    def _issuers(self, child: Certificate, below: frozenset[bytes]) -> tuple[Authorities, str]:
+        """Authorities that the certificate names, roots first, or those of its country for want of one."""
+        wanted = child.authority_key_identifier
+        if wanted is not None:
+            named = self._by_key.get(wanted, ())
+        else:
+            named = tuple(
+                anchor
+                for anchor in self.anchors
+                if anchor.subject_der == child.issuer_der and anchor.country == child.country
+            )
+        named = tuple(one for one in named if one.der != child.der and one.der not in below)
+        if named:
+            return tuple(sorted(named, key=lambda one: not one.is_self_signed)), "ok"
+        return tuple(
+            anchor
+            for anchor in self.anchors
+            if anchor.country == child.country and anchor.is_self_signed and anchor.der != child.der
+        ), "issuer_by_signature"
+
+    # ---------------------------------------------------------------------------------------- the revocation
+
+    def revocation(self, signer: Certificate, path: Authorities, now: datetime) -> Answer:
+        """`revocation` of a signer and of the authorities above it, by the lists at hand.
+
+        A revoked one is FAILED whichever list says so. A country's lists are signed by its newest key and
+        cover what the older ones issued (9303-12 §7.1.4), so every authority of the country may have signed.
+        """
+        answers = [self._on_list(found, signer, path[0], now) for found in self._lists]
+        said = [answer for answer in answers if answer is not None]
+        for child, issuer in zip(path, (*path[1:], path[-1]), strict=True):
+            for found in self._lists:
+                answer = self._on_list(found, child, issuer, now)
+                if answer is not None and answer[1] == "signer_revoked":
+                    return Verdict.FAILED, "anchor_revoked"
+        for reason in ("signer_revoked", "ok", "crl_stale", "crl_not_yet_valid"):
+            for answer in said:
+                if answer[1] == reason:
+                    return answer
+        return said[0] if said else (Verdict.NOT_CHECKED, "no_crl")
+
+    def _on_list(
+        self, found: RevocationList, child: Certificate, issuer: Certificate, now: datetime
+    ) -> Answer | None:
+        """What one list says of a certificate; None when it is not about certificates of its issuer."""
+        if not found.is_of(issuer) and found.issuer_der != child.issuer_der:
+            return None
+        signers = [anchor for anchor in (issuer, *self.anchors) if found.is_of(anchor)]
+        signers = [anchor for anchor in signers if anchor.country == issuer.country]
+        unsupported = False
+        for anchor in dict.fromkeys(signers):
+            try:
+                found.signed_by(anchor)
+            except SignatureInvalid:
+                continue
+            except SignatureUnsupported:
+                unsupported = True
+                continue
+            return _standing(found, child, now)
+        return Verdict.ERROR, "algorithm_not_supported" if unsupported else "crl_signature"
 
 
-def _revoked_on(found: RevocationList, signer: Certificate, anchor: Certificate, now: datetime) -> Answer:
-    try:
-        found.signed_by(anchor)
-    except SignatureInvalid:
-        return Verdict.ERROR, "crl_signature"
-    except SignatureUnsupported:
-        return Verdict.ERROR, "algorithm_not_supported"
-    if signer.serial_number in found.serial_numbers:
+def _standing(found: RevocationList, child: Certificate, now: datetime) -> Answer:
+    if child.serial_number in found.serial_numbers:
         return Verdict.FAILED, "signer_revoked"
+    if found.is_partial:
+        return Verdict.ERROR, "crl_partial"
+    if now < found.this_update:
+        return Verdict.NOT_CHECKED, "crl_not_yet_valid"
     if found.next_update is None or found.next_update < now:
         return Verdict.NOT_CHECKED, "crl_stale"
     return PASSED
 
 
-def _ders(content: bytes) -> Iterable[bytes]:
+def _unfit(signer: Certificate) -> str | None:
+    """Why a certificate may not sign documents whoever issued it (9303-12 §7.1.1), or None."""
+    if signer.unknown_critical:
+        return "signer_extension_unknown"
+    if signer.is_authority or (signer.usage is not None and "digital_signature" not in signer.usage):
+        return "signer_usage"
+    if signer.purposes & {MASTER_LIST_SIGNER, DEVIATION_LIST_SIGNER}:
+        return "signer_purpose"
+    return None
+
+
+def ders(content: bytes) -> Iterator[bytes]:
+    """The DER objects in a file: one, or those of its PEM blocks. ValueError for a broken PEM file."""
     if not pem.detect(content):
-        return [content]
-    return [der for _, _, der in pem.unarmor(content, multiple=True)]
+        yield content
+        return
+    blocks: Iterable[tuple[str, object, bytes]] = pem.unarmor(content, multiple=True)
+    for _, _, der in blocks:
+        yield der
+
+
+__all__ = ["PASSED", "SPECIMEN_MARK", "Answer", "Certificate", "RevocationList", "TrustStore", "ders"]

@@ -1,0 +1,164 @@
+"""Certificates and revocation lists (RFC 5280, profile of 9303-12 §7), as far as trust looks at them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import cached_property
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import keys
+from asn1crypto import x509 as asn1_x509
+
+from contracts.checks import Verdict
+from documents.signatures import SignatureInvalid, SignatureUnsupported, can_check, verify
+
+SPECIMEN_MARK = "CORRIDOR SPECIMEN"
+MASTER_LIST_SIGNER = "2.23.136.1.1.3"  # id-icao-cscaMasterListSigningKey
+DEVIATION_LIST_SIGNER = "2.23.136.1.1.8"  # id-icao-DLSigningKey
+
+Answer = tuple[Verdict, str]
+PASSED: Answer = (Verdict.PASSED, "ok")
+
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
+_UNDERSTOOD = frozenset(  # extensions that may be critical because somebody here looks at them
+    {"key_usage", "basic_constraints", "extended_key_usage", "authority_key_identifier", "key_identifier"}
+)
+_UNDERSTOOD_BY_NAME = frozenset(
+    {"certificate_policies", "private_key_usage_period"}
+)  # nothing here depends on them
+
+
+class Certificate:
+    """One X.509 certificate, as far as passive authentication looks at it. ValueError for other bytes."""
+
+    def __init__(self, der: bytes) -> None:
+        self.der = der
+        try:
+            self._parsed = asn1_x509.Certificate.load(der, strict=True)
+            body = self._parsed["tbs_certificate"]
+            validity = body["validity"]
+            self.not_before: datetime = validity["not_before"].native
+            self.not_after: datetime = validity["not_after"].native
+            self.serial_number = int(self._parsed.serial_number)
+            self.issuer: asn1_x509.Name = self._parsed.issuer
+            self.issuer_der: bytes = self._parsed.issuer.dump()
+            self.subject_der: bytes = self._parsed.subject.dump()
+            self.key_identifier: bytes | None = self._parsed.key_identifier
+            self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
+            usage = self._parsed.key_usage_value
+            self.usage: frozenset[str] | None = None if usage is None else frozenset(usage.native)
+            self.purposes = _purposes(self._parsed)
+            self.is_marked_authority = bool(self._parsed.ca)
+            self.country = _country(self._parsed.subject) or _country(self._parsed.issuer)
+            self.common_name = _common_name(self._parsed.subject)
+            self.public_key: keys.PublicKeyInfo = self._parsed.public_key
+            self.unknown_critical = frozenset(self._parsed.critical_extensions) - _UNDERSTOOD - _UNDERSTOOD_BY_NAME
+            self._signed = body.dump()
+            self._signature: bytes = self._parsed["signature_value"].native
+            self._signature_algorithm = self._parsed["signature_algorithm"]
+            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
+            # asn1crypto parses lazily: what cannot be parsed shall show here and not in the middle of a check.
+            _ = self.public_key["algorithm"].native, self._signature_algorithm.native
+        except _MALFORMED as error:
+            raise ValueError(f"not an X.509 certificate ({type(error).__name__})") from None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, lower-case hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def is_specimen(self) -> bool:
+        """True for the certificates of the project's own test authority."""
+        return self.common_name.startswith(SPECIMEN_MARK)
+
+    @property
+    def is_authority(self) -> bool:
+        """True when it may sign certificates: marked as an authority, or given the usage.
+
+        Link certificates of several countries carry keyCertSign and no basicConstraints, or cA FALSE.
+        """
+        return self.is_marked_authority or (self.usage is not None and "key_cert_sign" in self.usage)
+
+    @cached_property
+    def is_self_signed(self) -> bool:
+        """True when its own key signed it: a root, and no link (9303-12 §7.1.1)."""
+        try:
+            self.signed_by(self)
+        except (SignatureInvalid, SignatureUnsupported):
+            return False
+        return True
+
+    @cached_property
+    def has_usable_key(self) -> bool:
+        """True when signatures of its key can be checked here."""
+        return can_check(self.public_key)
+
+    def signed_by(self, issuer: Certificate) -> None:
+        """SignatureInvalid or SignatureUnsupported unless `issuer` signed this certificate."""
+        if not self._algorithms_agree:  # RFC 5280 §4.1.1.2; the outer one is not signed
+            raise SignatureInvalid
+        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)
+
+    def valid_at(self, moment: datetime) -> bool:
+        return self.not_before <= moment <= self.not_after
+
+
+def _country(name: asn1_x509.Name) -> str | None:
+    country = name.native.get("country_name")
+    return country.strip().upper() if isinstance(country, str) else None
+
+
+def _common_name(name: asn1_x509.Name) -> str:
+    found = name.native.get("common_name", "")
+    return found if isinstance(found, str) else ""
+
+
+def _purposes(parsed: asn1_x509.Certificate) -> frozenset[str]:
+    extended = parsed.extended_key_usage_value
+    return frozenset() if extended is None else frozenset(purpose.dotted for purpose in extended)
+
+
+class RevocationList:
+    """One certificate revocation list. ValueError for other bytes."""
+
+    def __init__(self, der: bytes) -> None:
+        self.der = der
+        try:
+            self._parsed = asn1_crl.CertificateList.load(der, strict=True)
+            body = self._parsed["tbs_cert_list"]
+            self.this_update: datetime = body["this_update"].native
+            self.next_update: datetime | None = body["next_update"].native
+            self.issuer_der: bytes = self._parsed.issuer.dump()
+            self.country = _country(self._parsed.issuer)
+            self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
+            # A delta or a partial list says nothing about whom it leaves out (RFC 5280 §5.2.4, §5.2.5).
+            self.is_partial = bool(self._parsed.critical_extensions)
+            revoked = body["revoked_certificates"].native or ()
+            self._signed = body.dump()
+            self._signature: bytes = self._parsed["signature"].native
+            self._signature_algorithm = self._parsed["signature_algorithm"]
+            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
+            _ = self._signature_algorithm.native
+            self.serial_numbers = frozenset(int(entry["user_certificate"]) for entry in revoked)
+        except _MALFORMED as error:
+            raise ValueError(f"not a revocation list ({type(error).__name__})") from None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, lower-case hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    def is_of(self, authority: Certificate) -> bool:
+        """True when the list names this authority: by key identifier, else by name."""
+        named = self.authority_key_identifier
+        if named is not None and authority.key_identifier is not None:
+            return named == authority.key_identifier
+        return self.issuer_der == authority.subject_der
+
+    def signed_by(self, issuer: Certificate) -> None:
+        """SignatureInvalid or SignatureUnsupported unless `issuer` signed this list."""
+        if not self._algorithms_agree:
+            raise SignatureInvalid
+        verify(issuer.public_key, self._signature_algorithm, self._signature, self._signed)

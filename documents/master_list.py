@@ -1,0 +1,122 @@
+"""CSCA master lists (ICAO 9303-12 §8): the signing certificates that one State vouches for, under its signature.
+
+A list is believed when its signature holds, its signer may sign master lists, and a root that the reader
+pinned beforehand issued that signer. A root that only the list itself brings proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.checks import Verdict
+from documents import der
+from documents.certificates import MASTER_LIST_SIGNER, PASSED, Answer, Certificate
+from documents.security_object import CscaMasterList
+from documents.signatures import SignatureInvalid, SignatureUnsupported
+from documents.signed_data import SignedContent, read_signed
+
+MASTER_LIST_TYPE = "2.23.136.1.1.2"  # id-icao-cscaMasterList
+
+
+@dataclass(frozen=True)
+class MasterList:
+    """One list taken apart. `unreadable` counts entries that are no certificates; nothing else is left out.
+
+    `signature` is the answer of the CMS signature alone, `standing` that of the signer under the pinned roots;
+    `answer` is what the whole is worth.
+    """
+
+    certificates: tuple[Certificate, ...]
+    unreadable: int
+    signer: Certificate | None
+    signed_at: datetime | None
+    signature: Answer
+    standing: Answer
+    defects: tuple[str, ...]
+
+    @property
+    def answer(self) -> Answer:
+        return self.signature if self.signature[0] is not Verdict.PASSED else self.standing
+
+
+def is_master_list(data: bytes) -> bool:
+    """True for bytes that are a signed master list by their type; nothing is checked."""
+    try:
+        return read_signed(data).content_type == MASTER_LIST_TYPE
+    except ValueError:
+        return False
+
+
+def parse_master_list(data: bytes, roots: Iterable[Certificate], now: datetime) -> MasterList:
+    """The master list in `data`, judged under the pinned `roots`. ValueError when it is none."""
+    signed = read_signed(data)
+    if signed.content_type != MASTER_LIST_TYPE:
+        raise ValueError("not a master list")
+    try:
+        content, defects = der.read(signed.content)
+        listed = CscaMasterList.load(content, strict=True)
+        entries = [entry.dump() for entry in listed["cert_list"]]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError("not a master list") from None
+    certificates, unreadable = [], 0
+    for entry in entries:
+        try:
+            certificates.append(Certificate(entry))
+        except ValueError:
+            unreadable += 1
+    return MasterList(
+        certificates=tuple(certificates),
+        unreadable=unreadable,
+        signer=signed.signer,
+        signed_at=signed.signed_at,
+        signature=signed.signature,
+        standing=_standing(signed, tuple(roots), now),
+        defects=tuple(sorted({*signed.defects, *defects})),
+    )
+
+
+def _standing(signed: SignedContent, roots: tuple[Certificate, ...], now: datetime) -> Answer:
+    """Whether a pinned root issued the signer, for this, and when it signed."""
+    signer = signed.signer
+    if signer is None:
+        return Verdict.NOT_CHECKED, "signer_certificate_missing"
+    if not roots:
+        return Verdict.NOT_CHECKED, "no_root"
+    if MASTER_LIST_SIGNER not in signer.purposes:
+        return Verdict.FAILED, "signer_purpose"
+    moment = signed.signed_at or now
+    if not signer.valid_at(moment) or moment > now:
+        return Verdict.FAILED, "signer_not_valid"
+    answer: Answer = (Verdict.FAILED, "other_root")
+    for root in roots:
+        path = _under(signer, root, signed.certificates)
+        if path is None:
+            continue
+        if all(authority.valid_at(moment) for authority in path):
+            return PASSED
+        answer = (Verdict.FAILED, "root_expired")
+    return answer
+
+
+def _under(
+    signer: Certificate, root: Certificate, enclosed: tuple[Certificate, ...]
+) -> tuple[Certificate, ...] | None:
+    """The authorities from the signer's issuer to the pinned root: itself, or over an enclosed link."""
+    if _issued(signer, root):
+        return (root,)
+    for link in enclosed:
+        if link.is_authority and link.der != root.der and _issued(signer, link) and _issued(link, root):
+            return link, root
+    return None
+
+
+def _issued(child: Certificate, authority: Certificate) -> bool:
+    if not authority.is_authority:
+        return False
+    try:
+        child.signed_by(authority)
+    except (SignatureInvalid, SignatureUnsupported):
+        return False
+    return True
