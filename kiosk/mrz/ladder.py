@@ -28,7 +28,9 @@ GLARE_LIGHT = (
 GLARE_HEIGHT = (0.76, 0.96)  # where the zone lies, when a document fills the picture
 DOCUMENT_SHARE = 0.6  # of the desk's width
 DESK_TILT = 12.0  # degrees at most
-DESK_WIDTH = 2400  # pixels at most
+DESK_WIDTH = 2000  # pixels at most
+
+STRIP = 128  # rows
 
 Degradation = Callable[[Frame, np.random.Generator], Frame]
 
@@ -79,11 +81,16 @@ def in_perspective(frame: Frame, random: np.random.Generator) -> Frame:
 def with_glare(frame: Frame, random: np.random.Generator) -> Frame:
     """A lamp in the laminate, somewhere over the zone: white in its middle, softer outwards."""
     height, width = frame.shape[:2]
-    middle = random.uniform(0.15, 0.85) * width, random.uniform(*GLARE_HEIGHT) * height
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    x = np.arange(width, dtype=np.float32) - random.uniform(0.15, 0.85) * width
+    y = np.arange(height, dtype=np.float32) - random.uniform(*GLARE_HEIGHT) * height
     spread = 2 * (GLARE_SIGMA * width) ** 2
-    light = GLARE_LIGHT * np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / spread)
-    return _frame(np.clip(frame + light[:, :, None], 0, 255))
+    across, down = np.exp(-(x**2) / spread), np.exp(-(y**2) / spread)
+
+    def shine(rows: slice) -> npt.NDArray[np.float32]:
+        light = np.float32(GLARE_LIGHT) * down[rows, None] * across
+        return np.asarray(frame[rows] + light[:, :, None], dtype=np.float32)
+
+    return _by_rows(frame.shape, shine)
 
 
 def compressed(frame: Frame, random: np.random.Generator) -> Frame:
@@ -100,8 +107,11 @@ def narrowed(frame: Frame, random: np.random.Generator) -> Frame:
 
 
 def darkened(frame: Frame, random: np.random.Generator) -> Frame:
-    noise = random.normal(0, DARK_NOISE, frame.shape).astype(np.float32)
-    return _frame(np.clip(frame * np.float32(DARK_GAIN) + noise, 0, 255))
+    def dim(rows: slice) -> npt.NDArray[np.float32]:
+        noise = random.standard_normal(frame[rows].shape, dtype=np.float32) * np.float32(DARK_NOISE)
+        return frame[rows] * np.float32(DARK_GAIN) + noise
+
+    return _by_rows(frame.shape, dim)
 
 
 def on_a_desk(frame: Frame, random: np.random.Generator) -> Frame:
@@ -114,17 +124,19 @@ def on_a_desk(frame: Frame, random: np.random.Generator) -> Frame:
     desk_width = round(width / DOCUMENT_SHARE)
     desk_height = round(max(0.72 * desk_width, 1.35 * height))
     desk = _desk(desk_width, desk_height, random)
-    tilt = random.uniform(-DESK_TILT, DESK_TILT)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1.0)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-DESK_TILT, DESK_TILT), 1.0)
     slack = 0.5 * (desk_width - width), 0.5 * (desk_height - height)
     matrix[:, 2] += slack[0] * random.uniform(0.7, 1.3), slack[1] * random.uniform(0.7, 1.3)
     size = (desk_width, desk_height)
-    mask = cv2.warpAffine(np.full((height, width), 255, dtype=np.uint8), matrix, size, flags=cv2.INTER_LINEAR)
-    shadow = cv2.GaussianBlur(mask, (0, 0), 0.012 * desk_width).astype(np.float32) / 255
-    lit = desk * (1 - 0.45 * shadow[:, :, None])
-    document = cv2.warpAffine(frame, matrix, size, flags=cv2.INTER_CUBIC)
-    share = mask.astype(np.float32)[:, :, None] / 255
-    return _frame(np.clip(document * share + lit * (1 - share), 0, 255))
+    cover = _frame(cv2.warpAffine(np.full((height, width), 255, dtype=np.uint8), matrix, size))
+    shadow = _frame(cv2.GaussianBlur(cover, (0, 0), 0.012 * desk_width))
+    document = _frame(cv2.warpAffine(frame, matrix, size, flags=cv2.INTER_CUBIC))
+
+    def cast(rows: slice) -> npt.NDArray[np.float32]:
+        return desk[rows] * (1 - np.float32(0.45 / 255) * shadow[rows, :, None])
+
+    desk = _by_rows(desk.shape, cast)
+    return _blended(desk, document, cover)
 
 
 RUNGS: dict[str, Degradation] = {
@@ -144,21 +156,45 @@ def _frame(image: npt.NDArray[np.generic]) -> Frame:
     return np.asarray(image, dtype=np.uint8)
 
 
+def _by_rows(shape: tuple[int, ...], paint: Callable[[slice], npt.NDArray[np.float32]]) -> Frame:
+    """A picture computed in floating point strip by strip: as a whole it would take hundreds of megabytes."""
+    result = np.empty(shape, dtype=np.uint8)
+    for top in range(0, shape[0], STRIP):
+        rows = slice(top, top + STRIP)
+        result[rows] = np.clip(paint(rows), 0, 255)
+    return result
+
+
+def _blended(under: Frame, over: Frame, cover: Frame) -> Frame:
+    """`over` where `cover` is 255, `under` where it is 0."""
+
+    def blend(rows: slice) -> npt.NDArray[np.float32]:
+        share = cover[rows, :, None] * np.float32(1 / 255)
+        return over[rows] * share + under[rows] * (1 - share)
+
+    return _by_rows(under.shape, blend)
+
+
 def _border_colour(frame: Frame) -> tuple[float, float, float]:
     edge = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
     blue, green, red = (float(value) for value in np.median(edge, axis=0))
     return blue, green, red
 
 
-def _desk(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+def _desk(width: int, height: int, random: np.random.Generator) -> Frame:
     """A wooden table with things on it; everything scales with the width."""
     desk = _wood(width, height, random)
-    things = [_paper, _book, _keyboard, _cloth, _paper]
-    places = [(0.0, 0.0), (0.55, 0.0), (0.0, 0.62), (0.6, 0.6), (0.3, 0.75)]
-    for thing, (x, y) in zip(things, places, strict=True):
+    places = [
+        (_paper, 0.0, 0.0),
+        (_book, 0.55, 0.0),
+        (_keyboard, 0.0, 0.62),
+        (_cloth, 0.6, 0.6),
+        (_paper, 0.3, 0.75),
+    ]
+    for thing, x, y in places:
         extent = round(width * random.uniform(0.35, 0.6)), round(height * random.uniform(0.25, 0.45))
         at = round(width * (x + random.uniform(-0.12, 0.08))), round(height * (y + random.uniform(-0.1, 0.08)))
-        _lay(desk, thing(*extent, random), at, random.uniform(-25, 25))
+        desk = _laid(desk, thing(*extent, random), at, random.uniform(-25, 25))
     for _ in range(4):
         centre = int(random.uniform(0, width)), int(random.uniform(0, height))
         radius = max(3, round(width * random.uniform(0.015, 0.04)))
@@ -166,74 +202,59 @@ def _desk(width: int, height: int, random: np.random.Generator) -> npt.NDArray[n
         cv2.circle(desk, centre, radius, (metal * 0.7, metal * 0.9, metal), -1, cv2.LINE_AA)
         cv2.circle(desk, centre, round(radius * 0.8), (metal * 0.6, metal * 0.8, metal * 0.9), 1, cv2.LINE_AA)
     for _ in range(2):
-        ends = random.uniform(0, 1, (4, 2)) * (width, height)
+        start, first, second, end = random.uniform(0, 1, (4, 2)) * (width, height)
         t = np.linspace(0, 1, 60)[:, None]
-        curve = (
-            ends[0] * (1 - t) ** 3 + 3 * ends[1] * t * (1 - t) ** 2 + 3 * ends[2] * t**2 * (1 - t) + ends[3] * t**3
-        )
-        points = curve.astype(np.int32).reshape(-1, 1, 2)
+        cable = start * (1 - t) ** 3 + 3 * first * t * (1 - t) ** 2 + 3 * second * t**2 * (1 - t) + end * t**3
+        points = cable.astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(desk, [points], False, (35.0, 35.0, 35.0), max(2, width // 180), cv2.LINE_AA)
     return desk
 
 
-def _wood(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
-    grain = random.normal(0, 1, (max(2, height // 6), max(2, width // 60))).astype(np.float32)
-    grain = np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
-    base = np.array([60, 95, 140], dtype=np.float32) * random.uniform(0.5, 1.4)
-    light = np.linspace(0.85, 1.15, width, dtype=np.float32)[None, :, None]
-    return np.asarray(np.clip((base + 12 * grain[:, :, None]) * light, 0, 255), dtype=np.float32)
-
-
-def _lay(
-    desk: npt.NDArray[np.float32], thing: npt.NDArray[np.float32], at: tuple[int, int], degrees: float
-) -> None:
+def _laid(desk: Frame, thing: Frame, at: tuple[int, int], degrees: float) -> Frame:
     height, width = thing.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     matrix[:, 2] += at
     size = (desk.shape[1], desk.shape[0])
-    mask = cv2.warpAffine(np.ones((height, width), dtype=np.float32), matrix, size)[:, :, None]
-    desk[:] = desk * (1 - mask) + cv2.warpAffine(thing, matrix, size) * mask
+    cover = _frame(cv2.warpAffine(np.full((height, width), 255, dtype=np.uint8), matrix, size))
+    return _blended(desk, _frame(cv2.warpAffine(thing, matrix, size)), cover)
 
 
-def _sheet(width: int, height: int, colour: tuple[float, float, float]) -> npt.NDArray[np.float32]:
-    return np.full((height, width, 3), colour, dtype=np.float32)
+def _wood(width: int, height: int, random: np.random.Generator) -> Frame:
+    coarse = random.standard_normal((max(2, height // 6), max(2, width // 60)), dtype=np.float32)
+    grain = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+    base = np.array([60, 95, 140], dtype=np.float32) * np.float32(random.uniform(0.5, 1.4))
+    light = np.linspace(0.85, 1.15, width, dtype=np.float32)[:, None]
+    return _by_rows((height, width, 3), lambda rows: (base + 12 * grain[rows, :, None]) * light)
 
 
-def _paper(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+def _sheet(width: int, height: int, colour: tuple[int, int, int]) -> Frame:
+    return np.full((height, width, 3), colour, dtype=np.uint8)
+
+
+def _paper(width: int, height: int, random: np.random.Generator) -> Frame:
     """Printed lines, some in capitals and digits as a boarding pass has them."""
     sheet = _sheet(width, height, (235, 238, 240))
     size = max(0.25, width / 900)
     step = max(6, round(26 * size))
-    letters = (
-        list(string.ascii_uppercase + string.digits + " <")
-        if random.random() < 0.5
-        else list(string.ascii_lowercase + "   ")
-    )
+    capitals = string.ascii_uppercase + string.digits + " <"
+    letters = list(capitals if random.random() < 0.5 else string.ascii_lowercase + "   ")
     for y in range(step, height, step):
         text = "".join(random.choice(letters, 60))
         cv2.putText(sheet, text, (step, y), cv2.FONT_HERSHEY_SIMPLEX, size, (50, 45, 45), 1, cv2.LINE_AA)
     return sheet
 
 
-def _book(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
-    blue, green, red = (float(value) for value in random.uniform(20, 160, 3))
+def _book(width: int, height: int, random: np.random.Generator) -> Frame:
+    blue, green, red = (int(value) for value in random.integers(20, 160, 3))
     sheet = _sheet(width, height, (blue, green, red))
     cv2.rectangle(sheet, (width // 12, height // 8), (width - width // 12, height // 2), (230, 230, 230), 2)
     title = "".join(random.choice(list(string.ascii_uppercase), 8))
-    cv2.putText(
-        sheet,
-        title,
-        (width // 8, height // 3),
-        cv2.FONT_HERSHEY_COMPLEX,
-        width / 320,
-        (240, 240, 240),
-        2,
-        cv2.LINE_AA,
-    )
+    place = (width // 8, height // 3)
+    cv2.putText(sheet, title, place, cv2.FONT_HERSHEY_COMPLEX, width / 320, (240, 240, 240), 2, cv2.LINE_AA)
     return sheet
 
 
-def _keyboard(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+def _keyboard(width: int, height: int, random: np.random.Generator) -> Frame:
     sheet = _sheet(width, height, (45, 45, 45))
     side = max(8, width // 14)
     for y in range(2, height - side, side):
@@ -245,10 +266,8 @@ def _keyboard(width: int, height: int, random: np.random.Generator) -> npt.NDArr
     return sheet
 
 
-def _cloth(width: int, height: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+def _cloth(width: int, height: int, random: np.random.Generator) -> Frame:
     """Stripes: regular, dark on light, as text lines are to an edge filter."""
     period = max(4, width // int(random.integers(25, 60)))
-    stripes = (np.arange(height) // max(1, period // 2) % 2).astype(np.float32)
-    return np.asarray(
-        np.broadcast_to(150 + 90 * stripes[:, None, None], (height, width, 3)), dtype=np.float32
-    ).copy()
+    stripes = (150 + 90 * (np.arange(height) // max(1, period // 2) % 2)).astype(np.uint8)
+    return np.repeat(np.repeat(stripes[:, None, None], width, axis=1), 3, axis=2)

@@ -98,4 +98,4 @@ def test_jpeg_is_written_at_its_quality() -> None:
 def test_on_the_desk_the_document_takes_six_tenths_of_the_width() -> None:
     desk = climbed(page(), "desk")
     assert desk.shape[1] == 1000
-    assert climbed(page(2400, 1600), "desk").shape[1] == 2400
+    assert climbed(page(1600, 900), "desk").shape[1] == 2000
