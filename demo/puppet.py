@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from hardware.specimens.story import Story, StoryAnswers, StoryTraveller
+from hardware.specimens.story import Story, StoryAnswers, StoryDocument, StoryTraveller
 
 JSON = dict[str, Any]
 
@@ -100,6 +100,8 @@ class Body:
         if prompt == "place_document":
             self.bench.take("face")
             self._lay_document(traveller)
+        elif prompt == "turn_document":
+            self._turn_document(traveller)
         elif prompt == "remove_document":
             self.bench.take("document")
         elif prompt in ("look", "turn_left", "turn_right"):
@@ -120,10 +122,19 @@ class Body:
         index = min(self._documents_shown, len(traveller.documents) - 1)
         document = traveller.documents[index]
         self._documents_shown += 1
+        self._lay(document, document.page)
+
+    def _turn_document(self, traveller: StoryTraveller) -> None:
+        """The other side of the card that was laid down last; a document that shows none lies as it lay."""
+        document = traveller.documents[max(0, min(self._documents_shown, len(traveller.documents)) - 1)]
+        self.bench.take("document")
+        self._lay(document, document.front or document.page)
+
+    def _lay(self, document: StoryDocument, page: str) -> None:
         behaviour = self.story.behaviour
         self.bench.put(
             "document",
-            page=str(self.directory / document.page),
+            page=str(self.directory / page),
             chip=str(self.directory / document.chip) if document.chip else None,
             fault=behaviour.chip_fault,
             radio=self.radio,

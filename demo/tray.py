@@ -44,6 +44,7 @@ WATCHABLE_PACE_S = 0.9  # between two touches of "Play it all"
 # What the traveller does at the kiosk, by the kiosk's prompt.
 DEEDS = {
     "place_document": "lays the passport on the glass",
+    "turn_document": "turns the card over",
     "remove_document": "takes the passport back",
     "look": "looks at the camera",
     "turn_left": "turns the head to the left",
@@ -268,7 +269,8 @@ def create_app(stage: Stage, addresses: tuple[Address, ...], assets_dir: Path) -
         if story_id not in stage.stories:
             abort(404)
         directory, story = stage.stories[story_id]
-        return send_file(directory / story.travellers[0].documents[0].page)
+        document = story.travellers[0].documents[0]
+        return send_file(directory / (document.front or document.page))
 
     @app.get("/static/shared/<path:name>")
     def shared(name: str) -> Response:

@@ -22,7 +22,7 @@ from documents.mrz import compose_mrva, compose_td1, compose_td3
 from hardware.specimens import issuer as issuing
 from hardware.specimens.feed import SECONDS, Head, draw_feed
 from hardware.specimens.issuer import ChipFiles, SpecimenAuthority
-from hardware.specimens.page import draw_page
+from hardware.specimens.page import draw_front, draw_page
 from hardware.specimens.recipe import DocumentRecipe, Recipe, TravellerRecipe, load_recipe
 from hardware.specimens.story import Story, StoryTraveller
 from hardware.specimens.tag import draw_tag
@@ -152,6 +152,8 @@ def _build_traveller(told: StoryTraveller, made: TravellerRecipe, directory: Pat
         lines = compose_lines(recipe)
         portrait = (PORTRAITS / f"{recipe.portrait}-neutral.jpg").read_bytes()
         (directory / document.page).write_bytes(draw_page(recipe, lines, portrait))
+        if document.front is not None:
+            (directory / document.front).write_bytes(draw_front(recipe, portrait))
         if document.chip is not None:
             issue_chip(recipe, lines, portrait).write(directory / document.chip)
         documents.append(document.model_copy(update={"mrz": lines}))
@@ -184,6 +186,10 @@ def _agree(story: Story, recipe: Recipe, name: str) -> None:
         formats = [DocumentFormat(document.format) for document in made.documents]
         if [document.format for document in told.documents] != formats:
             raise ValueError(f"{name}: story and recipe differ in documents")
+        if any(
+            (document.front is not None) != (document.format is DocumentFormat.TD1) for document in told.documents
+        ):
+            raise ValueError(f"{name}: a card has a front, and nothing else has")
         if [document.chip is not None for document in told.documents] != [each.chip for each in made.documents]:
             raise ValueError(f"{name}: story and recipe differ in chips")
         if bool(told.feeds) != (made.face is not None):

@@ -53,12 +53,10 @@ _TINTS = {
 def draw_page(recipe: DocumentRecipe, mrz: Sequence[str], portrait_jpeg: bytes) -> bytes:
     """The camera's picture of one document as PNG, 1618 x 1181 pixels (300 dpi).
 
-    `mrz` is printed as given. A TD1 card lies with its machine readable side down, so it shows no portrait.
-    Raises FileNotFoundError when the OCR-B font is not installed.
+    `mrz` is printed as given. A TD1 card lies with its machine readable side down, so it shows no portrait:
+    `draw_front` has that. Raises FileNotFoundError when the OCR-B font is not installed.
     """
-    width, height = (_pixels(each) for each in FORMATS_MM[recipe.format])
-    page = _background(width, height, _TINTS[recipe.format])
-    pen = ImageDraw.Draw(page)
+    page, pen, width, height = _sheet(recipe)
     if recipe.format == "TD1":
         _card_back(page, pen, recipe)
     else:
@@ -68,6 +66,19 @@ def draw_page(recipe: DocumentRecipe, mrz: Sequence[str], portrait_jpeg: bytes) 
     if recipe.damaged:
         _damage(page, random, width, height, len(mrz))
     return _on_glass(page, random)
+
+
+def draw_front(recipe: DocumentRecipe, portrait_jpeg: bytes) -> bytes:
+    """The picture of a TD1 card that was turned over: portrait, names, number and dates, and no zone."""
+    page, pen, _, _ = _sheet(recipe)
+    _card_front(page, pen, recipe, Image.open(BytesIO(portrait_jpeg)).convert("RGB"))
+    return _on_glass(page, _random(recipe))
+
+
+def _sheet(recipe: DocumentRecipe) -> tuple[Image.Image, ImageDraw.ImageDraw, int, int]:
+    width, height = (_pixels(each) for each in FORMATS_MM[recipe.format])
+    page = _background(width, height, _TINTS[recipe.format])
+    return page, ImageDraw.Draw(page), width, height
 
 
 def _pixels(millimetres: float) -> int:
@@ -160,7 +171,7 @@ def _portrait_side(
     _entry(pen, left, top, "Type", recipe.document_code)
     _entry(pen, middle, top, "Code of issuing State", recipe.issuer)
     _entry(pen, right, top, "Visa No." if visa else "Passport No.", recipe.number)
-    _entry(pen, left, top + step, "Surname", recipe.surname)
+    _entry(pen, left, top + step, "Surname", recipe.printed_surname or recipe.surname)
     _entry(pen, left, top + 2 * step, "Given names", recipe.given_names)
     _entry(
         pen, left, top + 3 * step, "Nationality", "UTOPIAN" if recipe.nationality == "UTO" else recipe.nationality
@@ -185,6 +196,25 @@ def _card_back(page: Image.Image, pen: ImageDraw.ImageDraw, recipe: DocumentReci
     _entry(pen, 4, 11, "Place of birth", recipe.place_of_birth)
     _entry(pen, 40, 11, "Authority", "OFFICE OF AMAUROT")
     _entry(pen, 4, 19, "Remarks", "SPECIMEN ONLY")
+
+
+def _card_front(
+    page: Image.Image, pen: ImageDraw.ImageDraw, recipe: DocumentRecipe, portrait: Image.Image
+) -> None:
+    _text(pen, 4, 5.6, "UTOPIA", 2.4, bold=True, ink=(32, 90, 74))
+    _text(pen, 24, 5.6, "IDENTITY CARD", 1.7, ink=(32, 90, 74))
+    _text(pen, 60, 5.6, "SPECIMEN", 2.2, bold=True, ink=(176, 44, 52))
+    page.paste(portrait.resize((_pixels(28), _pixels(36)), Image.Resampling.LANCZOS), (_pixels(4), _pixels(10)))
+    left, middle, top, step = 36.0, 61.0, 11.0, 7.2
+    _entry(pen, left, top, "Surname", recipe.printed_surname or recipe.surname)
+    _entry(pen, left, top + step, "Given names", recipe.given_names)
+    _entry(
+        pen, left, top + 2 * step, "Nationality", "UTOPIAN" if recipe.nationality == "UTO" else recipe.nationality
+    )
+    _entry(pen, middle, top + 2 * step, "Date of birth", _date(recipe.birth_date.isoformat()))
+    _entry(pen, left, top + 3 * step, "Sex", recipe.sex)
+    _entry(pen, middle, top + 3 * step, "Date of expiry", _date(recipe.expiry_date.isoformat()))
+    _entry(pen, left, top + 4 * step, "Document No.", recipe.number)
 
 
 def _date(iso: str) -> str:

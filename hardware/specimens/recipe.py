@@ -35,6 +35,7 @@ class DocumentRecipe(Contract):
     portrait: PortraitName
     chip: bool = True
     chip_fault: ChipFault | None = None
+    printed_surname: ShortText | None = None  # what the page says where it was altered; the zone and chip do not
     damaged: bool = False  # the machine readable zone is scratched and stained beyond reading
 
 

@@ -24,7 +24,8 @@ class StoryDocument(Contract):
     """One document that the traveller lays on the glass."""
 
     format: DocumentFormat
-    page: RelativePath  # PNG or JPEG of the data page as the document camera sees it
+    page: RelativePath  # PNG or JPEG of the data page as the document camera sees it; of a card, the zone's side
+    front: RelativePath | None = None  # a card's other side, which it shows when it is turned over
     chip: RelativePath | None = (
         None  # directory: EF_COM.bin, EF_SOD.bin, Datagroup1.bin …, keys.json; None = no chip
     )
@@ -102,6 +103,7 @@ def load_story(directory: Path) -> Story:
     story = Story.model_validate(json.loads((directory / "story.json").read_text(encoding="utf-8")))
     for traveller in story.travellers:
         named = [document.page for document in traveller.documents]
+        named += [document.front for document in traveller.documents if document.front]
         named += [document.chip for document in traveller.documents if document.chip]
         named += list(traveller.feeds.values()) + [bag.tag for bag in traveller.bags if bag.tag]
         for relative in named:
