@@ -58,7 +58,7 @@ INNER_FILLER: Final = 0.02  # how much rarer another character is behind a fille
 FLOOR: Final = 1e-4  # of every posterior is given to all characters alike: no network is that sure
 
 _ROWS_SUM = (0.5, 2.0)  # what a row may sum up to before it is brought to one
-_LONG_NUMBER = 1e-3  # the probability of a filler in the check digit's place that makes a long number worth a try
+_LONG_NUMBER = 1e-3  # what the characters that tell a long number must have for it to be tried
 _COLUMN = {character: column for column, character in enumerate(ALPHABET)}
 _FILL = _COLUMN[FILLER]
 
@@ -122,6 +122,7 @@ def settle(posteriors: Sequence[NDArray[Any]], today: date) -> Settled:
         problem = _problem(part, flat, smooth, likeliest)
         if problem == "lawless" and certain:
             reason = "non_conforming" if reason == "ok" else reason
+            certainty *= float(flat[part.cells].max(axis=1).prod())
             continue  # what is printed there is beyond doubt, and against the rules
         settled[part.cells] = part.columns
         certainty *= part.certainty
@@ -294,7 +295,7 @@ def _sex(layout: Layout, smooth: Table) -> _Part:
 
 
 def _country(place: Literal["issuer", "nationality"], layout: Layout, smooth: Table) -> _Part:
-    """A listed code, or, much rarer, any one to three letters."""
+    """A listed code, or, much rarer, any one to three letters, or nothing (Macao's cards have no nationality)."""
     cells = _cells(layout, layout.span(place))
     first, second, third = smooth[cells]
     listed = first[_CODES[:, 0]] * second[_CODES[:, 1]] * third[_CODES[:, 2]]
@@ -304,21 +305,25 @@ def _country(place: Literal["issuer", "nationality"], layout: Layout, smooth: Ta
     other = UNKNOWN_CODE * float(np.prod(letters.max(axis=1)))
     if other > weight:
         columns, weight = letters.argmax(axis=1), other
-    total = float(listed.sum()) + UNKNOWN_CODE * float(np.prod(letters.sum(axis=1)))
+    nothing = UNKNOWN_CODE * float(np.prod(smooth[cells, _FILL]))
+    if nothing > weight:
+        columns, weight = np.full(3, _FILL), nothing
+    total = float(listed.sum()) + UNKNOWN_CODE * float(np.prod(letters.sum(axis=1))) + nothing
     return _Part(place, cells, columns, weight / total, CODE_CERTAINTY)
 
 
 # What may follow what in a name: words parted by one filler, surname and given names by two, fillers to the end.
 _SURNAME, _SURNAME_GAP, _PARTING, _GIVEN, _GIVEN_GAP, _END = range(6)
-# state -> the states that may come before it
-_BEFORE = {
-    _SURNAME: (_SURNAME, _SURNAME_GAP),
-    _SURNAME_GAP: (_SURNAME,),
-    _PARTING: (_SURNAME_GAP,),
-    _GIVEN: (_PARTING, _GIVEN, _GIVEN_GAP),
-    _GIVEN_GAP: (_GIVEN,),
-    _END: (_PARTING, _GIVEN_GAP, _END),
-}
+_IN_WORD = (True, False, False, True, False, False)
+# For each state, those that may come before it.
+_BEFORE = (
+    (_SURNAME, _SURNAME_GAP),
+    (_SURNAME,),
+    (_SURNAME_GAP,),
+    (_PARTING, _GIVEN, _GIVEN_GAP),
+    (_GIVEN,),
+    (_PARTING, _GIVEN_GAP, _END),
+)
 
 
 def _name(layout: Layout, smooth: Table) -> _Part:
@@ -331,21 +336,25 @@ def _name(layout: Layout, smooth: Table) -> _Part:
     best = [letter_max[0], 0.0, 0.0, 0.0, 0.0, 0.0]
     origins: list[list[int]] = []
     for place in range(1, len(cells)):
-        new_total, new_best, origin = [0.0] * 6, [0.0] * 6, [0] * 6
-        for state, before in _BEFORE.items():
-            word = state in (_SURNAME, _GIVEN)
-            source = max(before, key=best.__getitem__)
-            origin[state] = source
-            new_best[state] = best[source] * (letter_max[place] if word else filler[place])
-            new_total[state] = sum(total[one] for one in before) * (letter_sum[place] if word else filler[place])
+        origin = [max(before, key=best.__getitem__) for before in _BEFORE]
+        one, all_of, gap = letter_max[place], letter_sum[place], filler[place]
+        best = [best[source] * (one if word else gap) for source, word in zip(origin, _IN_WORD, strict=True)]
+        surname, surname_gap, parting, given, given_gap, end = total
+        total = [
+            (surname + surname_gap) * all_of,
+            surname * gap,
+            surname_gap * gap,
+            (parting + given + given_gap) * all_of,
+            given * gap,
+            (parting + given_gap + end) * gap,
+        ]
         origins.append(origin)
-        total, best = new_total, new_best
     state = max(range(6), key=best.__getitem__)
     certainty = best[state] / sum(total) if sum(total) > 0.0 else 0.0
     states = [state]
     for origin in reversed(origins):
         states.append(origin[states[-1]])
-    words = np.array([state in (_SURNAME, _GIVEN) for state in reversed(states)])
+    words = np.array([_IN_WORD[state] for state in reversed(states)])
     return _Part("name", cells, np.where(words, best_letter, _FILL), certainty, NAME_CERTAINTY)
 
 
@@ -387,11 +396,20 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Plan:
-    """One way in which the guarded fields can share their cells. `composite` is the composite digit's cell."""
+    """One way in which the guarded fields can share their cells. `composite` is the composite digit's cell.
+
+    Where the number is longer than nine, `long_number` has the cells that hold fillers then, and its check digit's.
+    """
 
     fields: tuple[_Field, ...]
     composite: int | None
-    needs_filler: int | None = None  # the cell that holds a filler where the number is longer than nine
+    long_number: tuple[tuple[int, ...], int] | None = None
+
+    def worth_a_try(self, smooth: Table) -> bool:
+        if self.long_number is None:
+            return True
+        fillers, digit = self.long_number
+        return min(*smooth[list(fillers), _FILL], smooth[digit, :10].sum()) >= _LONG_NUMBER
 
 
 @dataclass(frozen=True)
@@ -460,7 +478,8 @@ class _Planner:
             fields = [self._long_number(optional, more)]
             if left := optional[more + 2 :]:
                 fields.append(self._plain("optional", left, _ANYTHING))
-            plans.append(_Plan((*fields, *rest), composite, needs_filler=optional[more + 1]))
+            fillers = (self._cell("number_digit"), optional[more + 1])
+            plans.append(_Plan((*fields, *rest), composite, (fillers, optional[more])))
         return tuple(plans)
 
     def _span(self, place: Place) -> list[int]:
@@ -535,10 +554,8 @@ def _guarded(layout: Layout, smooth: Table) -> _Part:
     solved: dict[_Field, _Solved] = {}
     total, best, choice = 0.0, 0.0, None
     for plan in _plans(layout.name):
-        if plan.needs_filler is not None:
-            place = _cells(layout, layout.span("number_digit"))[0]
-            if min(smooth[place, _FILL], smooth[plan.needs_filler, _FILL]) < _LONG_NUMBER:
-                continue
+        if not plan.worth_a_try(smooth):
+            continue
         for field in plan.fields:
             if field not in solved:
                 solved[field] = _solve(field, smooth)
