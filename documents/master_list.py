@@ -18,6 +18,7 @@ from documents.signatures import SignatureInvalid, SignatureUnsupported
 from documents.signed_data import SignedContent, read_signed
 
 MASTER_LIST_TYPE = "2.23.136.1.1.2"  # id-icao-cscaMasterList
+_MASTER_LIST_TYPE_DER = bytes.fromhex("0606678108010102")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,8 @@ class MasterList:
 
 
 def is_master_list(data: bytes) -> bool:
-    """True for bytes that are a signed master list by their type; nothing is checked."""
-    try:
-        return read_signed(data).content_type == MASTER_LIST_TYPE
-    except ValueError:
-        return False
+    """True for bytes that may be a master list by the type that their first bytes name; nothing is checked."""
+    return _MASTER_LIST_TYPE_DER in data[:160]
 
 
 def parse_master_list(data: bytes, roots: Iterable[Certificate], now: datetime) -> MasterList:

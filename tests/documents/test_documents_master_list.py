@@ -1,0 +1,248 @@
+"""Master lists under pinned roots, and trust merged from many files with its provenance."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openssl_issuer import KINDS, OpensslAuthority
+
+from contracts.checks import Verdict
+from documents.certificates import Certificate
+from documents.master_list import MASTER_LIST_TYPE, parse_master_list
+from documents.security_object import CscaMasterList
+from documents.trust_sources import Collection, SourceKind, collect, ldif_values
+
+NOW = datetime.now(UTC) + timedelta(hours=1)
+OK = (Verdict.PASSED, "ok")
+
+
+class Country:
+    """A State that publishes a list: its root, its list signer, and a list of three countries with one link."""
+
+    def __init__(self, directory: Path) -> None:
+        self.authority = OpensslAuthority(directory / "own", KINDS["brainpool_explicit"], "UT")
+        self.authority.issue("mls", "lists")
+        self.root = self.authority.certificate("csca")
+        neighbour = OpensslAuthority(directory / "neighbour", KINDS["rsa_v15"], "XY")
+        self.link = neighbour.issue("new", "root")
+        self.signer = neighbour.issue("ds", "signer", "new")
+        self.neighbour = neighbour.certificate("csca")
+        self.far = OpensslAuthority(directory / "far", KINDS["p521_sha512"], "XZ")
+        self.stray = self.far.issue("stray", "root")
+        self.listed = (self.root, self.neighbour, self.link, self.stray)
+        self.list = self.sign(self.listed)
+
+    def sign(self, certificates: tuple[bytes, ...], signer: str = "mls", kind: str = MASTER_LIST_TYPE) -> bytes:
+        content = CscaMasterList({"version": 0, "cert_list": []})
+        body = b"".join(sorted(certificates))
+        encoded = content.dump()
+        assert encoded == bytes.fromhex("30050201003100")
+        size = len(body).to_bytes(3)
+        inner = b"\x02\x01\x00\x31\x83" + size + body
+        return self.authority.sign(
+            b"\x30\x83" + len(inner).to_bytes(3) + inner, kind, signer, "-certfile", "csca.pem"
+        )
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> Country:
+    return Country(tmp_path_factory.mktemp("country"))
+
+
+def test_a_list_under_its_pinned_root(country: Country) -> None:
+    found = parse_master_list(country.list, [Certificate(country.root)], NOW)
+    assert found.answer == OK
+    assert {certificate.der for certificate in found.certificates} == set(country.listed)
+    assert found.unreadable == 0
+
+
+def test_a_list_under_another_root_is_refused_though_it_brings_its_own(country: Country) -> None:
+    assert parse_master_list(country.list, [Certificate(country.neighbour)], NOW).answer == (
+        Verdict.FAILED,
+        "other_root",
+    )
+    assert parse_master_list(country.list, [], NOW).answer == (Verdict.NOT_CHECKED, "no_root")
+
+
+def test_any_changed_byte_is_noticed(country: Country) -> None:
+    root = Certificate(country.root)
+    for place in range(60, len(country.list), 97):
+        altered = bytearray(country.list)
+        altered[place] ^= 0x01
+        try:
+            answer = parse_master_list(bytes(altered), [root], NOW).answer
+        except ValueError:
+            continue
+        # Of the enclosed certificates only the signer's matters; the others are not part of what is signed.
+        enclosed = country.list.find(country.root, country.list.find(b"\xa0\x82", len(country.list) // 2))
+        assert answer != OK or 0 < enclosed <= place < enclosed + len(country.root), place
+
+
+def test_a_signer_without_the_purpose_or_of_another_time(country: Country) -> None:
+    country.authority.issue("ds", "signer")
+    other = parse_master_list(country.sign(country.listed, "ds"), [Certificate(country.root)], NOW)
+    assert other.answer == (Verdict.FAILED, "signer_purpose")
+    early = parse_master_list(country.list, [Certificate(country.root)], NOW - timedelta(days=1))
+    assert early.answer == (Verdict.FAILED, "signer_not_valid")
+
+
+def test_what_is_no_list(country: Country) -> None:
+    for content in (b"", country.root, country.sign((), kind="2.23.136.1.1.1")):
+        with pytest.raises(ValueError, match="not|cut"):
+            parse_master_list(content, [], NOW)
+
+
+def merged(country: Country, *files: tuple[str, bytes], roots: tuple[bytes, ...] | None = None) -> Collection:
+    pinned = (country.root,) if roots is None else roots
+    return collect(files, [Certificate(root) for root in pinned], NOW)
+
+
+def test_sources_are_merged_and_each_certificate_says_where_it_came_from(country: Country) -> None:
+    crl = country.authority.revocation_list()
+    found = merged(
+        country, ("list.ml", country.list), ("root.cer", country.root), ("csca.crl", crl), ("notes.txt", b"hello")
+    )
+    answers = {source.name: (source.kind, source.answer) for source in found.sources}
+    assert answers == {
+        "list.ml": (SourceKind.MASTER_LIST, OK),
+        "root.cer": (SourceKind.CERTIFICATES, OK),
+        "csca.crl": (SourceKind.REVOCATION_LIST, OK),
+        "notes.txt": (SourceKind.UNKNOWN, (Verdict.FAILED, "not_understood")),
+    }
+    assert found.sources[1].duplicates == 1
+    standing = {one.certificate.der: one.standing for one in found.authorities}
+    assert standing == {
+        country.root: (Verdict.PASSED, "self_signed"),
+        country.neighbour: (Verdict.PASSED, "self_signed"),
+        country.link: (Verdict.PASSED, "linked"),
+        country.stray: (Verdict.NOT_CHECKED, "issuer_missing"),
+    }
+    sources = {one.certificate.der: one.sources for one in found.authorities}
+    assert sources[country.root] == ("list.ml", "root.cer")
+    assert sources[country.link] == ("list.ml",)
+    assert found.countries == {"UT": 1, "XY": 2, "XZ": 1}
+    assert len(found.store.certificates) == 4
+    assert found.store.crls == (crl,)
+    signer = Certificate(country.signer)
+    assert found.store.chain(signer)[0] == OK
+
+
+def test_a_list_that_does_not_stand_brings_nothing(country: Country) -> None:
+    found = merged(country, ("list.ml", country.list), roots=(country.neighbour,))
+    assert found.sources[0].answer == (Verdict.FAILED, "other_root")
+    assert found.store.certificates == ()
+    unpinned = merged(country, ("list.ml", country.list), roots=())
+    assert unpinned.sources[0].answer == (Verdict.NOT_CHECKED, "no_root")
+    assert len(unpinned.store.certificates) == 4
+
+
+def test_a_link_that_nobody_signed_is_left_out(country: Country) -> None:
+    forged = country.link[:-1] + bytes([country.link[-1] ^ 1])
+    found = merged(country, ("a.cer", country.neighbour), ("b.cer", forged))
+    assert [one.standing[1] for one in found.authorities] == ["self_signed", "link_signature"]
+    assert found.store.certificates == (country.neighbour,)
+
+
+def ldif(*entries: tuple[str, bytes]) -> bytes:
+    """As the PKD writes it: base64 values folded at 76 characters (RFC 2849)."""
+    lines = ["version: 1", ""]
+    for attribute, value in entries:
+        text = f"{attribute}:: {base64.b64encode(value).decode()}"
+        folded = [text[:76], *(" " + text[place : place + 75] for place in range(76, len(text), 75))]
+        lines += ["dn: cn=x,o=dsc,c=XY,dc=data,dc=download,dc=pkd,dc=icao,dc=int", "sn: 4711", *folded, ""]
+    return "\n".join(lines).encode()
+
+
+def test_the_directory_of_icao(country: Country) -> None:
+    crl = country.authority.revocation_list()
+    content = ldif(
+        ("userCertificate;binary", country.signer),
+        ("certificateRevocationList;binary", crl),
+        ("pkdMasterListContent", country.list),
+        ("userCertificate;binary", b"no certificate"),
+    )
+    for text in (content, content.replace(b"\n", b"\r\n")):
+        found = merged(country, ("icaopkd.ldif", text))
+        (source,) = found.sources
+        assert (source.kind, source.answer) == (SourceKind.LDIF, OK)
+        assert (source.certificates, source.signers, source.revocation_lists, source.unreadable) == (4, 1, 1, 1)
+        assert found.store.signers == (country.signer,)
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=200)
+def test_any_file_has_an_answer(data: bytes) -> None:
+    found = collect([("a", data), ("b", b"dn: x\n" + data)], [], NOW)
+    assert len(found.sources) == 2
+    list(ldif_values(data))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_spoilt_list_never_raises_anything_else(country: Country, data: st.DataObject) -> None:
+    content = bytearray(country.list)
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(content)))
+    with contextlib.suppress(ValueError):
+        parse_master_list(bytes(content[:cut]) if data.draw(st.booleans()) else bytes(content), [], NOW)
+
+
+def run(*arguments: str | Path) -> tuple[int, dict[str, object]]:
+    ran = subprocess.run(
+        [sys.executable, "corridor.py", "evaluate", *map(str, arguments)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = ran.stdout.splitlines()
+    return ran.returncode, json.loads(lines[-1]) if lines else {}
+
+
+def test_the_evaluations_print_what_they_promise(country: Country, tmp_path: Path) -> None:
+    (tmp_path / "list.ml").write_bytes(country.list)
+    (tmp_path / "root.cer").write_bytes(country.root)
+    (tmp_path / "other.cer").write_bytes(country.neighbour)
+    (tmp_path / "altered.ml").write_bytes(country.list.replace(country.far.country.encode(), b"XQ", 1))
+    figures = {"certificates": 4, "usable_keys": 4, "countries": 3, "self_signed_ok": 2, "link_certificates": 2}
+    rows = tmp_path / "rows.jsonl"
+    status, said = run(
+        "masterlist", tmp_path / "list.ml", "--root", tmp_path / "root.cer", "--at", NOW.isoformat(),
+        "--predictions", rows,
+    )  # fmt: skip
+    assert (status, said) == (0, figures | {"signature": {"verdict": "PASSED", "reason": "ok"}})
+    assert len(rows.read_text().splitlines()) == 4
+    status, said = run("masterlist", tmp_path / "list.ml", "--root", tmp_path / "other.cer")
+    assert said["signature"] == {"verdict": "FAILED", "reason": "other_root"}
+    status, said = run("masterlist", tmp_path / "altered.ml", "--root", tmp_path / "root.cer")
+    assert said["signature"] == {"verdict": "FAILED", "reason": "message_digest_mismatch"}
+    assert run("masterlist", tmp_path / "root.cer", "--root", tmp_path / "root.cer")[0] == 2
+
+    country.authority.issue("ds", "signer")
+    (tmp_path / "EF_SOD.bin").write_bytes(country.authority.security_object())
+    (tmp_path / "csca.crl").write_bytes(country.authority.revocation_list())
+    sources = [tmp_path / name for name in ("root.cer", "csca.crl", "list.ml")]
+    status, said = run("sod", tmp_path / "EF_SOD.bin", "--csca", *sources, "--at", NOW.isoformat())
+    passed = {"verdict": "PASSED", "reason": "ok"}
+    assert (status, said) == (
+        0,
+        {"checks": dict.fromkeys(("sod_signature", "ds_chain", "ds_validity", "revocation"), passed)},
+    )
+    status, said = run("sod", tmp_path / "EF_SOD.bin", "--csca", tmp_path / "other.cer", "--at", NOW.isoformat())
+    checks = said["checks"]
+    assert isinstance(checks, dict)
+    assert checks["ds_chain"] == {"verdict": "FAILED", "reason": "no_trust_anchor"}
+    status, said = run("sod", tmp_path / "root.cer", "--csca", tmp_path)
+    checks = said["checks"]
+    assert isinstance(checks, dict)
+    assert checks["sod_signature"] == {"verdict": "FAILED", "reason": "sod_malformed"}

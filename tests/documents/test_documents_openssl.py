@@ -1,0 +1,193 @@
+"""Security objects, chains and lists that OpenSSL made: every algorithm, every form, and what spoils them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from openssl_issuer import GROUPS, KINDS, OpensslAuthority, openssl
+
+from contracts.checks import CheckName, Verdict
+from documents import tlv
+from documents.passive_authentication import authenticate, judge_signer, parse_sod
+from documents.trust import Certificate, TrustStore
+
+NOW = datetime.now(UTC) + timedelta(hours=1)  # after everything that is issued here
+OK = (Verdict.PASSED, "ok")
+FOUR = (CheckName.SOD_SIGNATURE, CheckName.DS_CHAIN, CheckName.DS_VALIDITY, CheckName.REVOCATION)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> OpensslAuthority:
+    found = OpensslAuthority(tmp_path_factory.mktemp("p256"), KINDS["p256"])
+    found.issue("ds")
+    return found
+
+
+def store(*certificates: bytes, lists: tuple[bytes, ...] = ()) -> TrustStore:
+    return TrustStore(certificates, lists)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_algorithm_agrees_with_openssl(tmp_path: Path, kind: str) -> None:
+    authority = OpensslAuthority(tmp_path, KINDS[kind])
+    authority.issue("ds")
+    trust = store(authority.certificate("csca"), lists=(authority.revocation_list(),))
+    content = authority.security_object()
+    # OpenSSL checks signatures under explicit parameters, and refuses them in a chain, whichever curve they spell.
+    chain = ("-noverify",) if "explicit" in kind else ("-CAfile", "csca.pem", "-purpose", "any")
+    openssl(tmp_path, "cms", "-verify", "-inform", "DER", "-in", "signed.der", "-binary", "-out", "seen", *chain)
+    sod = parse_sod(content)
+    assert judge_signer(sod, trust, NOW) == dict.fromkeys(FOUR, OK)
+    assert sod.signed_at is not None
+    assert sod.defects == ()
+    found = authenticate(sod, GROUPS, frozenset(), frozenset(), frozenset({1, 2}), None, None, trust, NOW)
+    assert found.answers[CheckName.DG_HASHES] == OK
+    assert found.covered == {1, 2}
+    altered = GROUPS | {2: b"another second group"}
+    found = authenticate(sod, altered, frozenset(), frozenset(), frozenset({1, 2}), None, None, trust, NOW)
+    assert found.answers[CheckName.DG_HASHES] == (Verdict.FAILED, "hash_mismatch_dg2")
+    spoilt = content[:-1] + bytes([content[-1] ^ 1])
+    assert parse_sod(spoilt).signature[0] is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("options", "defects"),
+    [
+        (("-keyid",), ()),  # the signer by its key identifier
+        (("-noattr",), ()),  # the signature straight over the content
+        (("-stream",), ("indefinite_length", "split_string")),  # as a signer that does not know the end
+    ],
+    ids=["key_identifier", "no_attributes", "indefinite_length"],
+)
+def test_every_form_is_read_and_its_defects_are_named(
+    authority: OpensslAuthority, options: tuple[str, ...], defects: tuple[str, ...]
+) -> None:
+    sod = parse_sod(authority.security_object(GROUPS, *options))
+    assert sod.defects == defects
+    assert sod.signature == (Verdict.PASSED, f"defect_{defects[0]}" if defects else "ok")
+    assert sod.signer is not None
+    assert sod.signer.der == authority.certificate("ds")
+
+
+def test_a_signer_that_only_the_directory_knows(authority: OpensslAuthority) -> None:
+    """The certificate left out of the security object, as 9303-10 allows, and found in the trust store."""
+    sod = parse_sod(authority.security_object(GROUPS, "-nocerts"))
+    root, signer = authority.certificate("csca"), authority.certificate("ds")
+    assert sod.signature == (Verdict.FAILED, "signer_certificate_missing")
+    assert judge_signer(sod, store(root), NOW)[CheckName.DS_CHAIN] == (
+        Verdict.NOT_CHECKED,
+        "signer_certificate_missing",
+    )
+    answers = judge_signer(sod, TrustStore((root,), (), (signer,)), NOW)
+    assert answers[CheckName.SOD_SIGNATURE] == OK
+    assert answers[CheckName.DS_CHAIN] == OK
+    other = authority.issue("ds2")
+    stranger = judge_signer(sod, TrustStore((root,), (), (other,)), NOW)
+    assert stranger[CheckName.SOD_SIGNATURE][0] is Verdict.FAILED
+
+
+def test_the_chain_over_a_link_certificate(tmp_path: Path) -> None:
+    """The new key of a country, which a reader that knows the old one believes for the link between them."""
+    authority = OpensslAuthority(tmp_path, KINDS["brainpool_explicit"])
+    root = authority.certificate("csca")
+    link = authority.issue("new", "root")
+    authority.issue("ds", "signer", "new")
+    signer = Certificate(authority.certificate("ds"))
+    anchor = Certificate(root)
+
+    answer, path = store(root, link).chain(signer)
+    assert answer == OK
+    assert [one.der for one in path] == [link, root]
+    assert store(root).chain(signer)[0] == (Verdict.FAILED, "issuer_unknown")
+    assert store().chain(signer)[0] == (Verdict.FAILED, "no_trust_anchor")
+
+    # A link whose signature does not hold under the root that it names makes nobody believed.
+    other = OpensslAuthority(tmp_path / "forger", KINDS["brainpool_explicit"])
+    for name in ("new.key", "new.pem", "new.cnf"):
+        (other.directory / name).write_bytes((tmp_path / name).read_bytes())
+    forged = bytearray(link)
+    forged[-1] ^= 1
+    assert store(root, bytes(forged)).chain(signer)[0] == (Verdict.FAILED, "link_signature")
+    assert anchor.is_self_signed
+    assert not Certificate(link).is_self_signed
+
+
+def test_the_list_of_the_newer_key_covers_what_the_older_one_signed(tmp_path: Path) -> None:
+    authority = OpensslAuthority(tmp_path, KINDS["p256"])
+    authority.issue("ds")
+    old = authority.certificate("csca")
+    signer = Certificate(authority.certificate("ds"))
+    # The same country and the same name under a new key.
+    new = OpensslAuthority(tmp_path / "new", KINDS["p256"])
+    (new.directory / "ds.pem").write_bytes((tmp_path / "ds.pem").read_bytes())
+    fresh = new.revocation_list()
+    both = store(old, new.certificate("csca"), lists=(fresh,))
+    path = both.chain(signer)[1]
+    assert both.revocation(signer, path, NOW) == OK
+    revoking = store(old, new.certificate("csca"), lists=(fresh, new.revocation_list("ds")))
+    assert revoking.revocation(signer, path, NOW) == (Verdict.FAILED, "signer_revoked")
+    alone = store(old, lists=(fresh,))
+    assert alone.revocation(signer, path, NOW) == (Verdict.ERROR, "crl_signature")
+
+
+def test_lists_in_every_state(authority: OpensslAuthority) -> None:
+    root, signer = authority.certificate("csca"), Certificate(authority.certificate("ds"))
+    empty = authority.revocation_list()
+    path = store(root).chain(signer)[1]
+
+    def asked(*lists: bytes, at: datetime = NOW) -> tuple[Verdict, str]:
+        return store(root, lists=lists).revocation(signer, path, at)
+
+    assert asked() == (Verdict.NOT_CHECKED, "no_crl")
+    assert asked(empty) == OK
+    assert asked(empty, at=NOW + timedelta(days=40)) == (Verdict.NOT_CHECKED, "crl_stale")
+    assert asked(empty, at=NOW - timedelta(days=40)) == (Verdict.NOT_CHECKED, "crl_not_yet_valid")
+    assert asked(empty[:-1] + bytes([empty[-1] ^ 1])) == (Verdict.ERROR, "crl_signature")
+    revoked = authority.revocation_list("ds")
+    assert asked(revoked) == (Verdict.FAILED, "signer_revoked")
+    assert asked(revoked, empty) == (Verdict.FAILED, "signer_revoked")
+    assert asked(revoked, at=NOW + timedelta(days=40)) == (Verdict.FAILED, "signer_revoked")
+
+
+def test_validity_is_judged_when_it_was_signed(authority: OpensslAuthority) -> None:
+    trust = store(authority.certificate("csca"))
+    dated, undated = (parse_sod(authority.security_object(GROUPS, *options)) for options in ((), ("-noattr",)))
+    assert dated.signed_at is not None
+    assert undated.signed_at is None
+    later, much_later = NOW + timedelta(days=3100), NOW + timedelta(days=4000)
+
+    def at(moment: datetime) -> list[str]:
+        return [judge_signer(sod, trust, moment)[CheckName.DS_VALIDITY][1] for sod in (dated, undated)]
+
+    assert at(NOW) == ["ok", "ok"]
+    assert at(later) == ["signer_expired_since", "signer_expired"]
+    assert at(much_later) == ["signer_expired_since", "signer_expired"]
+    assert at(NOW - timedelta(days=2)) == ["signer_not_yet_valid", "signer_not_yet_valid"]
+
+
+def test_a_certificate_for_another_purpose_signs_no_document(authority: OpensslAuthority) -> None:
+    trust = store(authority.certificate("csca"))
+    lists = Certificate(authority.issue("mls", "lists"))
+    assert trust.chain(lists)[0] == (Verdict.FAILED, "signer_purpose")
+    assert trust.chain(Certificate(authority.issue("sub", "root")))[0] == (Verdict.FAILED, "signer_usage")
+
+
+def test_an_authority_of_another_country_signs_for_its_own(tmp_path: Path) -> None:
+    authority = OpensslAuthority(tmp_path, KINDS["p256"], country="XY")
+    authority.country = "UT"
+    signer = Certificate(authority.issue("ds"))
+    assert signer.country == "UT"
+    answer, path = store(authority.certificate("csca")).chain(signer)
+    assert answer == (Verdict.FAILED, "anchor_of_other_country")
+    assert path == ()
+
+
+def test_trailing_and_long_lengths_are_named(authority: OpensslAuthority) -> None:
+    content = tlv.value(authority.security_object(), 0x77)
+    tag, begin, length = tlv.header(content)
+    assert (tag, begin) == (0x30, 4)
+    longer = b"\x30\x83" + length.to_bytes(3, "big") + content[begin:]
+    assert parse_sod(tlv.encode(0x77, longer)).signature == (Verdict.PASSED, "defect_long_length")
+    assert parse_sod(tlv.encode(0x77, content + b"\x00")).signature == (Verdict.PASSED, "defect_trailing_bytes")
