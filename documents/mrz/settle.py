@@ -396,7 +396,7 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Plan:
-    """One way in which the guarded fields can share their cells. `composite` is the composite digit's cell.
+    """One way in which the guarded fields can share their cells; `composite` is the cell of that digit.
 
     Where the number is longer than nine, `long_number` has the cells that hold fillers then, and its check digit's.
     """
@@ -409,7 +409,7 @@ class _Plan:
         if self.long_number is None:
             return True
         fillers, digit = self.long_number
-        return min(*smooth[list(fillers), _FILL], smooth[digit, :10].sum()) >= _LONG_NUMBER
+        return bool(min(*smooth[list(fillers), _FILL], smooth[digit, :10].sum()) >= _LONG_NUMBER)
 
 
 @dataclass(frozen=True)
