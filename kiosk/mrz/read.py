@@ -1,0 +1,259 @@
+"""One look at a picture: where is a machine readable zone, and which characters does it show with what certainty.
+
+Nothing is decided here. `documents.mrz.settle` says what the posteriors may be taken for, `kiosk.mrz.looks` adds
+up several looks. A picture in which nothing can be read gives the reason instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hardware.ports import Frame
+from kiosk.mrz.grid import LENGTHS, Grid, Probabilities, fit_grids
+from kiosk.mrz.locate import Locator, zones
+from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut
+
+LINES_OF = {30: 3, 36: 2, 44: 2}
+_CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
+_UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upside down
+_CERTAIN = 0.97  # every character at least this probable: no second cut would tell more
+_NOMINAL = 12.5  # pixels of a cut from character to character
+_NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.88), (0.0, 1.14))
+_MOST_ZONES = 3
+_SMALLEST = 4.5  # pixels from character to character: less holds no letters
+_GLARE = 250
+_EDGE = 0.6  # characters
+
+Posteriors = tuple[Probabilities, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Look:
+    """What one picture shows.
+
+    `posteriors`: for each line of the zone (N, 37) in the order of `documents.mrz.ALPHABET`, N 30, 36 or 44, rows
+    sum to 1; empty when there is no zone. `corners`: for each line (4, 2) pixels: above its start, above its end,
+    below its end, below its start, in reading direction. `problem` is None where lines were found, else no_zone,
+    too_far, cut_off, blurred, glare, too_dark; several_documents comes with the lines of the clearest.
+    """
+
+    posteriors: Posteriors
+    corners: tuple[Points, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class _Found:
+    """A line of a zone as read: where, how, with what result."""
+
+    line: Line
+    cut: Cut
+    grids: dict[int, Grid]
+
+    @property
+    def score(self) -> float:
+        return max((grid.score for grid in self.grids.values()), default=-9.0)
+
+
+@dataclass(frozen=True, repr=False)
+class _Zone:
+    length: int
+    lines: tuple[_Found, ...]
+
+    @property
+    def score(self) -> float:
+        return sum(found.grids[self.length].score for found in self.lines) / len(self.lines)
+
+    @property
+    def complete(self) -> bool:
+        return len(self.lines) == LINES_OF[self.length]
+
+
+class MrzReader:
+    """Holds the two networks. Not safe for several threads at once."""
+
+    def __init__(self) -> None:
+        """Raises `kiosk.mrz.weights.WeightsError`."""
+        self._locator = Locator()
+        self._recogniser = Recogniser()
+
+    def look(self, frame: Frame) -> Look:
+        """`frame` (H, W, 3) BGR or (H, W) grey, uint8. Never raises for a picture."""
+        grey = _grey(frame)
+        if min(grey.shape) < 24:
+            return Look((), (), "no_zone")
+        places = zones(self._locator.locate(grey))
+        read: list[_Zone] = []
+        for place in places[:_MOST_ZONES]:
+            zone = self._read(grey, [Line(band.points, band.height) for band in place])
+            if zone is not None and zone.score > _CREDIBLE:
+                read.append(zone)
+        complete = [zone for zone in read if zone.complete]
+        if not complete:
+            lines = [found.line for zone in read for found in zone.lines]
+            lines = lines or [Line(band.points, band.height) for place in places[:1] for band in place]
+            return Look((), (), _why(grey, lines) or "no_zone")
+        best = max(complete, key=lambda zone: zone.score)
+        posteriors = tuple(self._refined(grey, found, best.length) for found in best.lines)
+        problem = "several_documents" if len(complete) > 1 else None
+        return Look(posteriors, tuple(_corners(found, best.length) for found in best.lines), problem)
+
+    def _read(self, grey: Grey, lines: Sequence[Line]) -> _Zone | None:
+        """The lines in the direction in which they read better, and those beside them that were missed."""
+        found = self._try(grey, lines)
+        if max((each.score for each in found), default=-9.0) < _UPRIGHT:
+            turned = self._try(grey, [line.turned() for line in lines])
+            if _mean_score(turned) > _mean_score(found):
+                found = turned
+        found = [each for each in found if each.grids]
+        if not found:
+            return None
+        found = self._resized(grey, found)
+        zone = _zone(found)
+        if zone is None or not zone.complete:
+            zone = self._completed(grey, found) or zone
+        return zone
+
+    def _try(self, grey: Grey, lines: Sequence[Line]) -> list[_Found]:
+        cuts = [(line, made) for line in lines if (made := cut(grey, line)) is not None]
+        read = self._recogniser.probabilities([made for _, made in cuts])
+        return [_Found(line, made, fit_grids(each)) for (line, made), each in zip(cuts, read, strict=True)]
+
+    def _resized(self, grey: Grey, found: list[_Found]) -> list[_Found]:
+        """Lines whose height was misjudged, cut again at the size that their pitch tells."""
+        again = {}
+        for index, each in enumerate(found):
+            grid = max(each.grids.values(), key=lambda one: one.score)
+            pitch = float(grid.centres[-1] - grid.centres[0]) / (grid.length - 1)
+            if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT:
+                again[index] = each.line.nudged(taller=float(np.clip(pitch / _NOMINAL, 0.6, 1.6)))
+        for index, better in zip(again, self._try(grey, list(again.values())), strict=False):
+            if better.grids and better.score > found[index].score:
+                found[index] = better
+        return found
+
+    def _completed(self, grey: Grey, found: list[_Found]) -> _Zone | None:
+        """The zone with the neighbours that the locator missed, where its lines say that there must be some."""
+        zone = _zone(found, complete=False)
+        if zone is None:
+            return None
+        pitch = _line_pitch(zone) or 2.65 * zone.lines[0].line.height
+        edges = ((zone.lines[0], -1), (zone.lines[-1], 1))
+        wanted = [_traced(each, zone.length).nudged(side * pitch / each.line.height) for each, side in edges]
+        more = [each for each in self._try(grey, wanted) if each.grids]
+        return _zone([*found, *more])
+
+    def _refined(self, grey: Grey, found: _Found, length: int) -> Probabilities:
+        """A line that is not certain is cut a few times more, a little beside, and the answers are averaged."""
+        first = found.grids[length]
+        if float(first.posteriors.max(1).min()) >= _CERTAIN:
+            return first.posteriors
+        line = _traced(found, length)
+        wanted = [line.nudged(across, taller) for across, taller in _NUDGES]
+        grids = [first, *(each.grids[length] for each in self._try(grey, wanted) if length in each.grids)]
+        best = max(grid.score for grid in grids)
+        chosen = [grid for grid in grids if grid.score > best - 0.1]
+        mean = np.mean([np.log(grid.posteriors) for grid in chosen], axis=0)
+        powers = np.exp(mean - mean.max(1, keepdims=True))
+        return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
+
+
+def _grey(frame: Frame) -> Grey:
+    import cv2
+
+    return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+
+def _mean_score(found: Sequence[_Found]) -> float:
+    return sum(each.score for each in found) / len(found) if found else -9.0
+
+
+def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
+    """The best run of neighbouring lines of one length; of the number that the length asks for, or fewer."""
+    if not found:
+        return None
+    down = found[0].cut.normal.mean(0)
+    ordered = sorted(found, key=lambda each: float(each.line.points.mean(0) @ down))
+    best: _Zone | None = None
+    for length in LENGTHS:
+        most = LINES_OF[length]
+        for count in range(most, 0, -1):
+            for first in range(len(ordered) - count + 1):
+                run = ordered[first : first + count]
+                if any(length not in each.grids for each in run):
+                    continue
+                if not _apart(run, down):
+                    continue
+                zone = _Zone(length, tuple(run))
+                if zone.score > _CREDIBLE and (best is None or _rank(zone) > _rank(best)):
+                    best = zone
+    return best if best is not None and (best.complete or not complete) else None
+
+
+def _rank(zone: _Zone) -> tuple[bool, float]:
+    # A length that fits by chance to one line more than another is still the worse one.
+    return zone.complete, zone.score
+
+
+def _apart(run: Sequence[_Found], down: npt.NDArray[np.float64]) -> bool:
+    """Lines of a zone stand one and a half to four heights below each other."""
+    places = [float(each.line.points.mean(0) @ down) for each in run]
+    return all(
+        1.2 < (below - above) / each.line.height < 4.5
+        for above, below, each in zip(places, places[1:], run, strict=False)
+    )
+
+
+def _traced(found: _Found, length: int) -> Line:
+    """The line from the first to the last character as the grid has it."""
+    at = np.clip(found.grids[length].centres, 0, len(found.cut.middle) - 1)
+    picked = at[np.linspace(0, length - 1, 7).round().astype(int)].astype(int)
+    return Line(found.cut.middle[picked], found.line.height)
+
+
+def _line_pitch(zone: _Zone) -> float | None:
+    if len(zone.lines) < 2:
+        return None
+    first, second = (each.line.points.mean(0) for each in zone.lines[:2])
+    return abs(float((second - first) @ zone.lines[0].cut.normal.mean(0)))
+
+
+def _corners(found: _Found, length: int) -> Points:
+    centres = found.grids[length].centres
+    half = (centres[-1] - centres[0]) / (length - 1) / 2
+    last = len(found.cut.middle) - 1
+    start, end = (int(np.clip(x, 0, last)) for x in (centres[0] - half, centres[-1] + half))
+    middle, normal, reach = found.cut.middle, found.cut.normal, found.cut.scale * HEIGHT / 4
+    return np.array(
+        [
+            middle[start] - normal[start] * reach,
+            middle[end] - normal[end] * reach,
+            middle[end] + normal[end] * reach,
+            middle[start] + normal[start] * reach,
+        ]
+    )
+
+
+def _why(grey: Grey, lines: Sequence[Line]) -> str | None:
+    """Why the lines that are there could not be read."""
+    if not lines:
+        bright = float(np.percentile(grey[::4, ::4], 90))
+        return "too_dark" if bright < 50 else None
+    height, width = grey.shape
+    points = np.concatenate([line.points for line in lines])
+    tall = max(line.height for line in lines)
+    reach = _EDGE * tall
+    if np.any(points < reach) or np.any(points > np.array([width, height]) - reach):
+        return "cut_off"
+    if tall < _SMALLEST:
+        return "too_far"
+    low = np.maximum(points.min(0).astype(int) - round(tall), 0)
+    high = np.minimum(points.max(0).astype(int) + round(tall), (width, height))
+    zone = grey[low[1] : high[1], low[0] : high[0]]
+    if zone.size and float((zone >= _GLARE).mean()) > 0.08 and float(np.median(zone)) < _GLARE - 15:
+        return "glare"
+    return "blurred"

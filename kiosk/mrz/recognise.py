@@ -1,0 +1,133 @@
+"""Reads the characters of text lines that were found in a picture: cuts each out upright and asks the network.
+
+The network answers every four pixels of the cut which of the 37 characters stands there, or none; `kiosk.mrz.grid`
+makes a line out of that. Trained by `training/mrz_recogniser.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kiosk.mrz.grid import Probabilities
+from kiosk.mrz.weights import RECOGNISER, verified
+
+Grey = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float64]
+
+HEIGHT = 32  # pixels of a cut, twice a capital's height
+CAPITAL = 16.0
+SQUEEZE = 0.737  # a cut is narrower than it was: 12.5 pixels a character
+LEAD = 28.0  # pixels of the cut before the first and behind the last character
+WIDEST = 960
+_COARSE = 1.5  # from here on a picture is reduced before it is cut, or its details would alias
+
+
+@dataclass(frozen=True)
+class Line:
+    """A text line in a picture: points (k, 2) of its middle in reading direction, the height of its capitals."""
+
+    points: Points
+    height: float
+
+    def turned(self) -> Line:
+        return Line(np.ascontiguousarray(self.points[::-1]), self.height)
+
+    def nudged(self, across: float = 0.0, taller: float = 1.0) -> Line:
+        """Moved across by a share of its height, and of another height."""
+        along = self.points[-1] - self.points[0]
+        along = along / max(1e-9, float(np.hypot(*along)))
+        return Line(self.points + across * self.height * np.array([-along[1], along[0]]), self.height * taller)
+
+
+@dataclass(frozen=True, repr=False)
+class Cut:
+    """A line cut out: `image` (32, W), and the picture's coordinates of its middle row, (W, 2)."""
+
+    image: Grey
+    middle: Points
+    normal: Points  # unit vectors down across the line, (W, 2)
+    scale: float  # pixels of the picture for one of the cut, across the line
+
+
+def cut(grey: Grey, line: Line) -> Cut | None:
+    """None for a line without length."""
+    import cv2
+
+    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line.points, axis=0).T))])
+    length = float(run[-1])
+    if length < 4 or line.height < 2:
+        return None
+    across = line.height / CAPITAL
+    along = across / SQUEEZE
+    width = int(min(WIDEST, length / along + 2 * LEAD) // 4 * 4)
+    degree = 2 if len(line.points) > 2 else 1
+    at = (np.arange(width) + 0.5 - LEAD) * along
+    bend = [np.polynomial.polynomial.polyfit(run, line.points[:, axis], degree) for axis in (0, 1)]
+    # Beyond the ends a line goes on straight: a bend that is a little wrong there would lead away from it.
+    inner = np.clip(at, 0, length)
+    middle = np.stack([np.polynomial.polynomial.polyval(inner, each) for each in bend], 1)
+    slope = np.stack([each[1] + (2 * each[2] * inner if degree == 2 else 0 * inner) for each in bend], 1)
+    slope /= np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
+    middle = middle + (at - inner)[:, None] * slope
+    normal = np.stack([-slope[:, 1], slope[:, 0]], 1)
+    rows = (np.arange(HEIGHT) - HEIGHT / 2 + 0.5) * across
+    places = middle[None] + rows[:, None, None] * normal[None]
+
+    low = np.maximum(np.floor(places.min((0, 1))).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(places.max((0, 1))).astype(int) + 3, (grey.shape[1], grey.shape[0]))
+    if np.any(high - low < 4):
+        return None
+    part = grey[low[1] : high[1], low[0] : high[0]]
+    places = places - low
+    if across > _COARSE:
+        size = (max(4, round(part.shape[1] / across)), max(4, round(part.shape[0] / across)))
+        reduction = np.array([part.shape[1] / size[0], part.shape[0] / size[1]])
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        places = (places + 0.5) / reduction - 0.5
+    image = cv2.remap(
+        part,
+        places[..., 0].astype(np.float32),
+        places[..., 1].astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return Cut(np.asarray(image, dtype=np.uint8), middle, normal, across)
+
+
+class Recogniser:
+    """`probabilities(cuts)`: for each cut (W / 4, 38). Not safe for several threads at once."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        """Raises WeightsError."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it would keep the largest batch for ever
+        self._session: Any = onnxruntime.InferenceSession(
+            (weights or verified(RECOGNISER)).read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def probabilities(self, cuts: Sequence[Cut]) -> list[Probabilities]:
+        if not cuts:
+            return []
+        width = max(each.image.shape[1] for each in cuts)
+        batch = np.empty((len(cuts), 1, HEIGHT, width), np.float32)
+        for row, each in enumerate(cuts):
+            own = each.image.shape[1]
+            batch[row, 0, :, :own] = each.image
+            batch[row, 0, :, own:] = each.image[:, -1:]
+        logits = self._session.run(None, {"grey": batch})[0]
+        powers = np.exp(logits - logits.max(-1, keepdims=True))
+        shares = powers / powers.sum(-1, keepdims=True)
+        return [
+            np.asarray(share[: each.image.shape[1] // 4], dtype=np.float32)
+            for share, each in zip(shares, cuts, strict=True)
+        ]

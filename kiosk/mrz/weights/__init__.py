@@ -1,0 +1,30 @@
+"""The networks that read machine readable zones: our own, shipped with the package, known by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+LOCATOR = "locator.onnx"
+RECOGNISER = "recogniser.onnx"
+
+# A file that was swapped is refused; README.md says how each was made and measured.
+SHA_256: dict[str, str] = {
+    LOCATOR: "bca7d1b057177072820471704a3940afc609c57c6f990c8f21f4e993f924e439",
+}
+
+
+class WeightsError(RuntimeError):
+    """A network's file is missing or is not the one we know. The text names the file and what to do."""
+
+
+def verified(name: str) -> Path:
+    """The file of a network. Raises WeightsError."""
+    path = Path(__file__).parent / name
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{name} is missing beside {Path(__file__).name}: install Corridor again") from error
+    if digest != SHA_256.get(name):
+        raise WeightsError(f"{name} is not the network that this version was tested with: install Corridor again")
+    return path
