@@ -3,6 +3,8 @@
     .venv/bin/python -m training.mrz_locator pages --out DIR --count 16000 --seed 1      (≈ 11 CPU minutes)
     TORCH/bin/python -m training.mrz_locator train --pages DIR --out locator.onnx --minutes 50 --seed 1
 
+    .venv/bin/python -m training.mrz_locator measure --weights locator.onnx --count 500 --seed 99
+
 from the root of the repository. `train` needs torch, onnx, numpy and OpenCV and nothing of the product; it may
 start while `pages` is still writing, and waits for what it needs. One core is enough, and used.
 
@@ -321,6 +323,69 @@ def export(net: Any, out: Path) -> None:
     part.rename(out)
 
 
+# -- measuring on held-back pages --
+
+
+def measure(weights: Path, count: int, seed: int) -> dict[str, Any]:
+    """Of `count` held-back pages with one whole zone: the share found, all lines with both ends to one character.
+
+    By degradation and by format; and false lines on pages without a zone, directions told right, CPU milliseconds.
+    """
+    from kiosk.mrz.locate import Locator, zones
+    from training.mrz_pages import Pool, page
+
+    pool, locator = Pool(held_back=True), Locator(weights)
+    tally: dict[str, list[int]] = {}
+    seconds, missed = [], []
+    for index in range(count):
+        shown = page(seed, index, pool, held_back=True, long_side=(500, 1400))
+        start = time.process_time()
+        bands = locator.locate(shown.image)
+        groups = zones(bands)
+        seconds.append(time.process_time() - start)
+        if not shown.zones:
+            tally.setdefault("no false line", []).append(not bands)
+            continue
+        if not shown.readable:
+            continue
+        truth = shown.zones[0]
+        lines = [_found(line, bands) for line in truth]
+        found = all(lines)
+        names = [*shown.degradations, str(shown.format), "all"]
+        for name in names:
+            tally.setdefault(name, []).append(found)
+        tally.setdefault("each line", []).extend(lines)
+        tally.setdefault("first zone is the zone", []).append(
+            bool(groups) and len(groups[0]) == len(truth) and all(_found(line, groups[0]) for line in truth)
+        )
+        if found and groups:
+            way = truth[0].centre[-1] - truth[0].centre[0]
+            tally.setdefault("direction", []).append(bool(groups[0][0].along @ way > 0))
+        if not found:
+            missed.append(index)
+    return {
+        "found": {name: [round(float(np.mean(hits)), 4), len(hits)] for name, hits in sorted(tally.items())},
+        "cpu_ms_median": round(float(np.median(seconds)) * 1000, 1),
+        "cpu_ms_p95": round(float(np.percentile(seconds, 95)) * 1000, 1),
+        "missed": missed,
+    }
+
+
+def _found(line: Any, bands: Any) -> bool:
+    for band in bands:
+        middle, points = line.centre, band.points
+        if np.linalg.norm(points[0] - middle[0]) > np.linalg.norm(points[-1] - middle[0]):
+            points = points[::-1]
+        way = (middle[-1] - middle[0]) / np.linalg.norm(middle[-1] - middle[0])
+        ends = max(abs(float((points[i] - middle[i]) @ way)) for i in (0, -1))
+        normal = np.array([-way[1], way[0]])
+        nearest = [middle[np.argmin(np.linalg.norm(middle - point, axis=1))] for point in points]
+        beside = max(abs(float((point - near) @ normal)) for point, near in zip(points, nearest, strict=True))
+        if ends < line.pitch and beside < 0.5 * line.height:
+            return True
+    return False
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -337,8 +402,14 @@ def main() -> None:
     learn.add_argument("--batch", type=int, default=12)
     learn.add_argument("--count", type=int, default=16000)
     learn.add_argument("--resume", type=Path)
+    look = commands.add_parser("measure")
+    look.add_argument("--weights", type=Path, required=True)
+    look.add_argument("--count", type=int, default=500)
+    look.add_argument("--seed", type=int, default=99)
     given = parser.parse_args()
-    if given.command == "pages":
+    if given.command == "measure":
+        print(json.dumps(measure(given.weights, given.count, given.seed)))
+    elif given.command == "pages":
         pages(given.out, given.count, given.seed, given.held_back)
     else:
         train(given.pages, given.out, given.minutes, given.seed, given.batch, given.count, given.resume)
