@@ -44,7 +44,7 @@ class ElementaryFile:
 
 
 _GROUP_TAGS = (0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x70)
-_GROUP_LIMITS = {1: 1024, 2: 256 * 1024, 14: 8 * 1024, 15: 4 * 1024}
+_GROUP_LIMITS = {1: 1024, 2: 1024 * 1024, 14: 8 * 1024, 15: 4 * 1024}
 
 CARD_ACCESS = ElementaryFile("CardAccess", 0x011C, 0x31, 4 * 1024)
 COM = ElementaryFile("COM", 0x011E, 0x60, 1024)
@@ -118,14 +118,14 @@ def parse_dg1(data: bytes, today: date) -> Mrz:
 # --------------------------------------------------------------------------------------------------- DG2
 
 ImageFormat = Literal["jpeg", "jpeg2000"]
-_JPEG = b"\xff\xd8\xff"
-_JPEG_2000 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # a JP2 box, a bare codestream
+JPEG = b"\xff\xd8\xff"
+JPEG_2000 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # a JP2 box, a bare codestream
 
 
 def image_format(image: bytes) -> ImageFormat | None:
-    if image.startswith(_JPEG):
+    if image.startswith(JPEG):
         return "jpeg"
-    return "jpeg2000" if image.startswith(_JPEG_2000) else None
+    return "jpeg2000" if image.startswith(JPEG_2000) else None
 
 
 def encode_dg2(image: bytes, width: int, height: int) -> bytes:
@@ -151,45 +151,10 @@ def encode_dg2(image: bytes, width: int, height: int) -> bytes:
 
 
 def parse_dg2(data: bytes) -> bytes:
-    """The first portrait of DG2, JPEG or JPEG 2000 as it is in the chip.
+    """The first portrait of DG2 (documents.lds_biometrics), JPEG or JPEG 2000 as it is in the chip. LdsError."""
+    from documents.lds_biometrics import parse_portraits  # which stands on this file
 
-    ISO/IEC 19794-5 is read field by field. Of any other record (39794-5, mandatory since 2026) the image is
-    found by its signature; what follows the image in the record stays behind it, which decoders ignore.
-    """
-    template = _body(_body(_body(data, 0x75, "dg2_malformed"), 0x7F61, "dg2_malformed"), 0x7F60, "dg2_malformed")
-    blocks = _blocks(template)
-    if not blocks:
-        raise LdsError("dg2_malformed")
-    image = _portrait_19794(blocks[0]) if blocks[0].startswith(b"FAC\x00") else _image_within(blocks[0])
-    if image_format(image) is None:
-        raise LdsError("dg2_image_format")
-    return image
-
-
-def _blocks(template: bytes) -> list[bytes]:
-    try:
-        return [content for tag, content in tlv.objects(template) if tag in (0x5F2E, 0x7F2E)]
-    except tlv.TlvError:
-        raise LdsError("dg2_malformed") from None
-
-
-def _portrait_19794(record: bytes) -> bytes:
-    """ISO/IEC 19794-5:2005 §5: header 14, facial information 20, feature points 8 each, image information 12."""
-    if len(record) < 46:
-        raise LdsError("dg2_malformed")
-    block_length, points = struct.unpack_from(">IH", record, 14)
-    begin = 14 + 20 + 8 * points + 12
-    end = 14 + block_length
-    if not begin < end <= len(record):
-        raise LdsError("dg2_malformed")
-    return record[begin:end]
-
-
-def _image_within(record: bytes) -> bytes:
-    places = [place for mark in (_JPEG, *_JPEG_2000) if (place := record.find(mark)) >= 0]
-    if not places:
-        raise LdsError("dg2_image_format")
-    return record[min(places) :]
+    return parse_portraits(data)[0].image
 
 
 # -------------------------------------------------------------------------------------------------- DG15
