@@ -8,6 +8,7 @@ that was not seen keeps its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,21 +49,30 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
     places = _numbered(peaks)
     if places is None:
         return {}
-    grids: dict[int, Grid] = {}
     numbers, at = places
-    found = int(numbers[-1] - numbers[0]) + 1
+    ends = int(numbers[0]), int(numbers[-1])
+    every = np.arange(ends[0] - _SLACK - 2, ends[1] + _SLACK + 3)
+    steps = _evened(numbers, at, every)
+    seen = np.log(np.maximum(_seen(character, steps), 1e-3))
+    sums = np.concatenate([[0.0], np.cumsum(seen)])
+    grids: dict[int, Grid] = {}
     for length in LENGTHS:
-        if not -_SLACK <= length - found <= _SLACK + 2:
+        spare = length - (ends[1] - ends[0] + 1)
+        if not -_SLACK <= spare <= _SLACK + 2:
             continue
-        best: Grid | None = None
-        spare = length - found
-        first = int(numbers[0])
-        for start in range(first - max(spare, 0), first + max(-spare, 0) + 1):
-            grid = _grid(probabilities, character, numbers, at, start, length)
-            if grid is not None and (best is None or grid.score > best.score):
-                best = grid
+        best: tuple[float, int] | None = None
+        for start in range(ends[0] - max(spare, 0), ends[0] + max(-spare, 0) + 1):
+            first = start - int(every[0])
+            part = steps[first : first + length]
+            if part[0] < -1.0 or part[-1] > len(character) or np.any(np.diff(part) < 1.2):
+                continue  # the line goes on where nobody looked
+            outside = int(np.sum((numbers < start) | (numbers >= start + length)))
+            score = float(sums[first + length] - sums[first] - 4.0 * outside) / length
+            if best is None or score > best[0]:
+                best = score, first
         if best is not None:
-            grids[length] = best
+            part = steps[best[1] : best[1] + length]
+            grids[length] = Grid((part + 0.5) * STEP, _sampled(probabilities, part), best[0])
     return grids
 
 
@@ -74,8 +84,8 @@ def _peaks(character: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     top = (smooth >= around[:-2]) & (smooth > around[2:]) & (smooth > _PEAK)
     at = np.flatnonzero(top)
     left, right = around[at], around[at + 2]
-    curve = left - 2 * smooth[at] + right
-    return np.asarray(at + np.where(curve < -1e-6, np.clip(0.5 * (left - right) / np.minimum(curve, -1e-6), -0.5, 0.5), 0.0))
+    curve = np.minimum(left - 2 * smooth[at] + right, -1e-6)  # of a top; flat ones have none
+    return np.asarray(at + np.clip(0.5 * (left - right) / curve, -0.5, 0.5))
 
 
 def _numbered(
@@ -120,52 +130,49 @@ def _steadiest(even: npt.NDArray[np.bool_]) -> int:
     return end - best // 2
 
 
-def _grid(
-    probabilities: Probabilities,
-    character: npt.NDArray[np.float64],
-    numbers: npt.NDArray[np.int64],
-    at: npt.NDArray[np.float64],
-    start: int,
-    length: int,
-) -> Grid | None:
-    inside = (numbers >= start) & (numbers < start + length)
-    if inside.sum() < 10:
-        return None
-    degree = 2 if inside.sum() > 20 else 1
-    middle = start + (length - 1) / 2
-    x, y = numbers[inside] - middle, at[inside]
-    fit = np.polynomial.polynomial.polyfit(x, y, degree)
-    rest = np.abs(np.polynomial.polynomial.polyval(x, fit) - y)
+def quadratic(x: npt.NDArray[Any], y: npt.NDArray[Any], degree: int = 2) -> npt.NDArray[np.float64]:
+    """The coefficients of the least squares polynomial, the constant first. `x` around zero and of size one."""
+    powers = np.vander(x, degree + 1, increasing=True)
+    return np.asarray(np.linalg.solve(powers.T @ powers + 1e-9 * np.eye(degree + 1), powers.T @ y))
+
+
+def _evened(
+    numbers: npt.NDArray[np.int64], at: npt.NDArray[np.float64], every: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Where the characters of those numbers stand, in steps: evenly, but for perspective."""
+    middle, half = (numbers[0] + numbers[-1]) / 2, max(1.0, (numbers[-1] - numbers[0]) / 2)
+    x, wanted = (numbers - middle) / half, (every - middle) / half
+    degree = 2 if len(numbers) > 20 else 1
+    fit = quadratic(x, at, degree)
+    rest = np.abs(np.vander(x, degree + 1, increasing=True) @ fit - at)
     keep = rest < max(0.35, 2.5 * float(np.median(rest)))
-    if keep.sum() >= 10:
-        fit = np.polynomial.polynomial.polyfit(x[keep], y[keep], degree)
-    every = np.arange(start, start + length)
-    steps = np.polynomial.polynomial.polyval(every - middle, fit)
-    if steps[0] < -1.0 or steps[-1] > len(character) or np.any(np.diff(steps) < 1.2):
-        return None  # the line goes on where nobody looked
-    posteriors, seen = _sampled(probabilities, steps)
-    outside = float(np.sum((numbers < start) | (numbers >= start + length)))
-    score = float(np.mean(np.log(np.maximum(seen, 1e-3)))) - 4.0 * outside / length
-    return Grid((steps + 0.5) * STEP, posteriors, score)
+    if 10 <= keep.sum() < len(at):
+        fit = quadratic(x[keep], at[keep], degree)
+    return np.asarray(np.vander(wanted, degree + 1, increasing=True) @ fit)
 
 
-def _sampled(
-    probabilities: Probabilities, steps: npt.NDArray[np.float64]
-) -> tuple[Probabilities, npt.NDArray[np.float64]]:
-    """What was read at the grid's places: between the two nearest answers, the more certain counts more."""
-    last = len(probabilities) - 1
-    left = np.clip(np.floor(steps).astype(int), 0, last)
-    right = np.clip(left + 1, 0, last)
+def _around(steps: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    left = np.clip(np.floor(steps).astype(np.int64), 0, count - 1)
+    return left, np.minimum(left + 1, count - 1)
+
+
+def _seen(character: npt.NDArray[np.float64], steps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    left, right = _around(steps, len(character))
+    return np.maximum(character[left], character[right])
+
+
+def _sampled(probabilities: Probabilities, steps: npt.NDArray[np.float64]) -> Probabilities:
+    """What was read at the grid's places, of the two nearest answers the nearer one first."""
+    left, right = _around(steps, len(probabilities))
     part = np.clip(steps - left, 0.0, 1.0)
     both = np.stack([probabilities[left], probabilities[right]]).astype(np.float64)
     there = 1.0 - both[:, :, BETWEEN]
     # An answer "between" says nothing of the character that stands beside it.
     weights = np.stack([1 - part, part]) ** 2 * (0.02 + there) ** 2 + 1e-6
     weights /= weights.sum(0)
-    seen = there.max(0)
     given = both[:, :, :BETWEEN] / np.maximum(there, 1e-6)[..., None]
     # What half stands there may be anything: the rest of its probability is spread over all characters.
-    doubt = np.clip(1.0 - 1.5 * seen, 0.0, 1.0)[:, None]
+    doubt = np.clip(1.0 - 1.5 * there.max(0), 0.0, 1.0)[:, None]
     characters = (1 - doubt) * (weights[..., None] * given).sum(0) + doubt / BETWEEN
     characters = np.maximum(characters, _FLOOR)
-    return (characters / characters.sum(1, keepdims=True)).astype(np.float32), seen
+    return np.asarray(characters / characters.sum(1, keepdims=True), dtype=np.float32)

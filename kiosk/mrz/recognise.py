@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kiosk.mrz.grid import Probabilities
+from kiosk.mrz.grid import Probabilities, quadratic
 from kiosk.mrz.weights import RECOGNISER, verified
 
 Grey = npt.NDArray[np.uint8]
@@ -67,33 +67,33 @@ def cut(grey: Grey, line: Line) -> Cut | None:
     along = across / SQUEEZE
     width = int(min(WIDEST, length / along + 2 * LEAD) // 4 * 4)
     degree = 2 if len(line.points) > 2 else 1
-    at = (np.arange(width) + 0.5 - LEAD) * along
-    bend = [np.polynomial.polynomial.polyfit(run, line.points[:, axis], degree) for axis in (0, 1)]
+    bend = quadratic(2 * run / length - 1, line.points, degree)
+    at = (2 * (np.arange(width) + 0.5 - LEAD) * along) / length - 1
     # Beyond the ends a line goes on straight: a bend that is a little wrong there would lead away from it.
-    inner = np.clip(at, 0, length)
-    middle = np.stack([np.polynomial.polynomial.polyval(inner, each) for each in bend], 1)
-    slope = np.stack([each[1] + (2 * each[2] * inner if degree == 2 else 0 * inner) for each in bend], 1)
-    slope /= np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
-    middle = middle + (at - inner)[:, None] * slope
+    inner = np.clip(at, -1, 1)
+    slope = bend[1] + (2 * bend[2] * inner[:, None] if degree == 2 else np.zeros((width, 1)))
+    middle = np.vander(inner, degree + 1, increasing=True) @ bend + (at - inner)[:, None] * slope
+    slope = slope / np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
     normal = np.stack([-slope[:, 1], slope[:, 0]], 1)
     rows = (np.arange(HEIGHT) - HEIGHT / 2 + 0.5) * across
-    places = middle[None] + rows[:, None, None] * normal[None]
-
-    low = np.maximum(np.floor(places.min((0, 1))).astype(int) - 2, 0)
-    high = np.minimum(np.ceil(places.max((0, 1))).astype(int) + 3, (grey.shape[1], grey.shape[0]))
+    edges = np.concatenate([middle + rows[0] * normal, middle + rows[-1] * normal])
+    low = np.maximum(np.floor(edges.min(0)).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(edges.max(0)).astype(int) + 3, (grey.shape[1], grey.shape[0]))
     if np.any(high - low < 4):
         return None
     part = grey[low[1] : high[1], low[0] : high[0]]
-    places = places - low
+    middle_here, reduction = middle - low, np.ones(2)
     if across > _COARSE:
         size = (max(4, round(part.shape[1] / across)), max(4, round(part.shape[0] / across)))
         reduction = np.array([part.shape[1] / size[0], part.shape[0] / size[1]])
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        places = (places + 0.5) / reduction - 0.5
+    start = ((middle_here + 0.5) / reduction - 0.5).astype(np.float32)
+    step = (normal / reduction).astype(np.float32)
+    down = rows.astype(np.float32)[:, None]
     image = cv2.remap(
         part,
-        places[..., 0].astype(np.float32),
-        places[..., 1].astype(np.float32),
+        start[:, 0] + down * step[:, 0],
+        start[:, 1] + down * step[:, 1],
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
