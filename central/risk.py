@@ -36,6 +36,7 @@ GRAVE_CHECKS = frozenset(
         CheckName.PRESENTATION_ATTACK,
     }
 )
+NO_TRUST_ANCHOR = "no_trust_anchor"  # of ds_chain, and of what waits for it
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 GOODS_WEIGHT = "goods_weight"  # the rule pack's subject for the weight norm
 
@@ -107,12 +108,15 @@ def agencies(outcomes: Iterable[PersonOutcome], owners: Iterable[Agency] = ()) -
     wanted = {Agency.CUSTOMS, *owners}
     for outcome in outcomes:
         for reason in outcome.reasons:
-            identity = reason.reason_class in (ReasonClass.DOCUMENT, ReasonClass.CHIP, ReasonClass.FACE)
+            identity = reason.reason_class in _OF_IDENTITY
             eligible = reason.reason_class is ReasonClass.ELIGIBILITY and reason.code.startswith("ELIGIBILITY_")
             unread = reason.reason_class is ReasonClass.TECHNICAL and _about_identity(reason.code)
             if identity or eligible or unread:
                 wanted.add(Agency.BORDER)
     return tuple(agency for agency in Agency if agency in wanted)
+
+
+_OF_IDENTITY = (ReasonClass.DOCUMENT, ReasonClass.CHIP, ReasonClass.FACE, ReasonClass.TRUST_ANCHOR)
 
 
 def worst(outcomes: Iterable[PersonOutcome]) -> Severity:
@@ -204,7 +208,9 @@ def _compare(required: Iterable[CheckName], given: Iterable[Check]) -> Iterator[
 
 
 def _check_reason(person: Person, name: CheckName, verdict: Verdict, detail: str) -> ReferralReason:
-    if verdict in (Verdict.ERROR, Verdict.NOT_CHECKED):
+    if detail == NO_TRUST_ANCHOR:
+        reason_class = ReasonClass.TRUST_ANCHOR
+    elif verdict in (Verdict.ERROR, Verdict.NOT_CHECKED):
         reason_class = ReasonClass.TECHNICAL
     elif name in FACE_CHECKS:
         reason_class = ReasonClass.FACE
@@ -212,7 +218,8 @@ def _check_reason(person: Person, name: CheckName, verdict: Verdict, detail: str
         reason_class = ReasonClass.BAGGAGE
     else:
         reason_class = ReasonClass.DOCUMENT if name in PRINTED_CHECKS else ReasonClass.CHIP
-    grave = verdict is Verdict.FAILED and name in GRAVE_CHECKS
+    # That no certificate of a country is loaded here is our gap and says nothing against whoever comes from there.
+    grave = verdict is Verdict.FAILED and name in GRAVE_CHECKS and detail != NO_TRUST_ANCHOR
     return _reason(
         person,
         f"CHECK_{name.value.upper()}_{verdict.value}",

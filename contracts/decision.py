@@ -32,6 +32,7 @@ class ReasonClass(StrEnum):
     DECLARATION_MISMATCH = "declaration_mismatch"
     ELIGIBILITY = "eligibility"
     TECHNICAL = "technical"
+    TRUST_ANCHOR = "trust_anchor"  # no certificate of the document's country: says nothing of its bearer
 
 
 class Severity(StrEnum):

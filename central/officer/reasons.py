@@ -23,6 +23,7 @@ CLASS_ICONS: Mapping[ReasonClass, str] = {
     ReasonClass.DECLARATION_MISMATCH: "scan-line",
     ReasonClass.ELIGIBILITY: "user",
     ReasonClass.TECHNICAL: "wrench",
+    ReasonClass.TRUST_ANCHOR: "unlink",
 }
 VERDICT_ICONS: Mapping[Verdict, str] = {
     Verdict.PASSED: "check",
@@ -37,8 +38,14 @@ _CHECK_CODE = re.compile(
 _GROUP = re.compile(r"^(?P<what>[a-z_]+)_dg(?P<number>[0-9]+)$")
 _DIFFERS = re.compile(r"^differs_(?P<field>[a-z_]+)$")
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
-# Statements and broken devices are no prediction: a hit rate says something about rules, lists and samples only.
-PREDICTS = frozenset(ReasonClass) - {ReasonClass.DECLARED, ReasonClass.ELIGIBILITY, ReasonClass.TECHNICAL}
+# Statements, broken devices and certificates that we lack are no prediction: a hit rate says something about
+# rules, lists and samples only.
+PREDICTS = frozenset(ReasonClass) - {
+    ReasonClass.DECLARED,
+    ReasonClass.ELIGIBILITY,
+    ReasonClass.TECHNICAL,
+    ReasonClass.TRUST_ANCHOR,
+}
 
 
 class _Facts(dict[str, str]):

@@ -295,3 +295,21 @@ def test_green_only_by_rule_2(
     should_be_green = finished == "complete" and declared == "green" and not drawn and not unpassed
     assert (decide(made)[0].channel is Channel.GREEN) == should_be_green
     assert decide(made) == decide(made)
+
+
+def test_a_country_without_a_trust_anchor_refers_in_a_class_of_its_own() -> None:
+    """What our store lacks is neither a finding about the chip nor a broken device, and stands in no hit rate."""
+    unknown = Check(name=CheckName.DS_CHAIN, verdict=Verdict.FAILED, reason="no_trust_anchor")
+    (outcome,) = decide(features(altered(CheckName.DS_CHAIN, unknown)))
+    assert outcome.channel is Channel.RED
+    (reason,) = outcome.reasons
+    assert (reason.code, reason.reason_class, reason.severity, reason.detail) == (
+        "CHECK_DS_CHAIN_FAILED",
+        ReasonClass.TRUST_ANCHOR,
+        Severity.NEXT,
+        "no_trust_anchor",
+    )
+    assert Agency.BORDER in agencies((outcome,))
+    forged = Check(name=CheckName.DS_CHAIN, verdict=Verdict.FAILED, reason="chain_signature")
+    (outcome,) = decide(features(altered(CheckName.DS_CHAIN, forged)))
+    assert (outcome.reasons[0].reason_class, outcome.reasons[0].severity) == (ReasonClass.CHIP, Severity.SEE_FIRST)
