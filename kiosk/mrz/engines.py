@@ -73,13 +73,16 @@ class CorridorEngine:
 
         from kiosk.mrz.passporteye import PassportEyeReader
         from kiosk.mrz.read import MrzReader
+        from kiosk.mrz.weights import WeightsError
 
         cv2.setNumThreads(1)
         self._today = today
-        self._reader = MrzReader()
-        self._second = PassportEyeReader()
-        self._second.start()
+        try:
+            self._reader = MrzReader()
+        except WeightsError as error:
+            raise EngineUnavailable(str(error)) from None
         self._reader.look(np.full((240, 320, 3), 127, dtype=np.uint8))  # the first look pays for the kernels
+        self._second = PassportEyeReader()
         self._second.wait_until_ready()
 
     @property
