@@ -83,7 +83,7 @@ class Settled:
     ambiguous_number, _birth_date, _expiry_date, _optional, _name, _issuer, _nationality, _sex, _document_code: two
     readings of that field satisfy all rules and both are too likely;
     unsupported_number, … (the same fields): the rules ask for a character that the image does not show;
-    no_zone: certain, but not one of number, birth and expiry keeps its check digit.
+    no_zone: certain, but against so many rules that it is no document's.
 
     `lines` are the best reading, accepted or not (() where there are no lines), `confidence` the posterior of each
     of their characters as the recogniser gave it, `certainty` the probability (0 to 1) that all of it is right,
@@ -146,6 +146,17 @@ _ACCEPTED = ("ok", "non_conforming")
 _CHECKED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date", "optional", "composite")
 
 
+def _looks_like_a_zone(mrz: Mrz) -> bool:
+    """Any text in lines of this length may be certain: a document's has a code, an issuer, digits for dates, and
+    one at least of number, birth and expiry that keeps its check digit."""
+    return (
+        mrz.verdict("document_code").passed
+        and mrz.issuer is not None
+        and all(mrz.verdict(name).reason != "not_a_date" for name in _CHECKED[1:3])
+        and any(mrz.verdict(name).passed for name in _CHECKED[:3])
+    )
+
+
 def _by_the_parser(mrz: Mrz, reason: str, certain: bool) -> str:
     """The rules once more: what the search does not know (the 30th of February) is caught here."""
     failed = [name for name in _CHECKED if mrz.verdict(name).verdict is Verdict.FAILED]
@@ -153,8 +164,7 @@ def _by_the_parser(mrz: Mrz, reason: str, certain: bool) -> str:
         if not certain:
             return f"unsupported_{failed[0]}"
         reason = "non_conforming"
-    # Any text in lines of this length would be certain: at least one field must hold for it to be a zone.
-    if reason == "non_conforming" and not any(mrz.verdict(name).passed for name in _CHECKED[:3]):
+    if reason == "non_conforming" and not _looks_like_a_zone(mrz):
         return "no_zone"
     return reason
 
@@ -398,7 +408,7 @@ class _Field:
 class _Plan:
     """One way in which the guarded fields can share their cells; `composite` is the cell of that digit.
 
-    Where the number is longer than nine, `long_number` has the cells that hold fillers then, and its check digit's.
+    Where the number is longer than nine, `long_number` has the cells that hold fillers then, and its digit.
     """
 
     fields: tuple[_Field, ...]
