@@ -21,15 +21,19 @@ import numpy.typing as npt
 from documents.mrz import Mrz
 from documents.viz import Fragment, everything_found
 from hardware.ports import Frame
+from kiosk.viz.text import WEIGHTS, PageText, TextWeightsError, verify_weights
+
+__all__ = ["WEIGHTS", "TextWeightsError", "VizReader", "read_page", "upright", "verify_weights"]
 
 READ_SECONDS = 20.0  # an ordinary page takes one
 START_SECONDS = 60.0
 READY = "ready"
 
-_WHOLE = 960  # pixels along the longer side at which lines are looked for
+_WHOLE = 960  # pixels along the longer side at which lines are looked for, where no zone gives the scale
+_CHARACTER = 15.2  # pixels a character of the zone at which lines are looked for: capitals of 2 mm are 12 tall
 _LARGEST = 2400  # pixels along the longer side of the upright page
-# Around the zone, in its own lengths: a page reaches 0.06 to its sides and 0.7 above it, a card's as much.
-_BESIDE, _ABOVE, _BELOW = 0.35, 1.05, 0.25
+# Around the zone, in its own lengths: a page reaches 0.06 to its sides, 0.6 above it and 0.1 below, a card's less.
+_BESIDE, _ABOVE, _BELOW = 0.15, 0.8, 0.15
 _STEP = 4  # lines between two looks at whether everything was found
 
 Corners = npt.NDArray[np.float64]  # (4, 2): start-top, end-top, end-bottom, start-bottom, in frame pixels
@@ -111,8 +115,6 @@ class VizReader:
 def _serve(pipe: Connection, models_dir: Path) -> None:
     import cv2
 
-    from kiosk.viz.text import PageText
-
     cv2.setNumThreads(1)
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         text = PageText(models_dir)
@@ -127,11 +129,15 @@ def _serve(pipe: Connection, models_dir: Path) -> None:
 
 
 def read_page(
-    text: Any, frame: Frame, corners: Sequence[Corners] = (), mrz: Mrz | None = None
+    text: PageText, frame: Frame, corners: Sequence[Corners] = (), mrz: Mrz | None = None
 ) -> tuple[Fragment, ...]:
-    """What `VizReader.read` does, in this process. `text` is a `kiosk.viz.text.PageText`."""
+    """What `VizReader.read` does, in this process."""
     page, zone = upright(frame, corners)
-    lines = [line for line in text.find(page, _WHOLE) if not _within(line.mean(axis=0), zone)]
+    longest = _WHOLE
+    if zone is not None:
+        characters = 30 if len(corners) == 3 else 44
+        longest = round(max(page.shape[:2]) * min(1.0, characters * _CHARACTER / (zone[2] - zone[0])))
+    lines = [line for line in text.find(page, longest) if not _within(line.mean(axis=0), zone)]
     fragments: list[Fragment] = []
     for line in text.read(page, tuple(lines)):
         (left, top), (right, bottom) = line.corners.min(axis=0).tolist(), line.corners.max(axis=0).tolist()
@@ -167,7 +173,7 @@ def upright(frame: Frame, corners: Sequence[Corners]) -> tuple[Frame, tuple[floa
     matrix = np.hstack([turn, -low[:, None]]) * scale
     size = np.ceil((high - low) * scale).astype(int)
     page = cv2.warpAffine(
-        frame, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+        frame, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     (left, top), (right, bottom) = (
         ((zone.min(axis=0) - low) * scale).tolist(),

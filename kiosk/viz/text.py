@@ -60,9 +60,7 @@ class PageText:
         """Raises TextWeightsError."""
         import onnxruntime
 
-        for name, expected in WEIGHTS.items():
-            if _sha256(models_dir / name) != expected:
-                raise TextWeightsError(f"{models_dir / name} is missing or altered; run `make setup`")
+        self.models = verify_weights(models_dir)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -115,6 +113,14 @@ class PageText:
         keep = (best != 0) & (np.diff(best, prepend=0) != 0)
         text = "".join(self._letters[best[keep]])
         return text.strip(), float(wanted.max(axis=1)[keep].mean()) if keep.any() else 0.0
+
+
+def verify_weights(models_dir: Path) -> dict[str, str]:
+    """The SHA-256 of both networks, after checking them. Raises TextWeightsError."""
+    for name, expected in WEIGHTS.items():
+        if _sha256(models_dir / name) != expected:
+            raise TextWeightsError(f"{models_dir / name} is missing or altered; run `make setup`")
+    return {name.partition(".")[0]: expected for name, expected in WEIGHTS.items()}
 
 
 def _wanted(letter: str) -> bool:

@@ -1,0 +1,134 @@
+"""National names against the letters of the zone: every legal spelling, and nothing else."""
+
+from __future__ import annotations
+
+import string
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.transliteration import edits, spellings, transliterate
+
+LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆČĎĐĖĘĚĞĢĦĪĮİĶĹĽŁŃŅŇŌŐŒŔŘŚŞŠȘŢŤŦŪŮŰŲŴŶŸŹŻŽẞ"
+CYRILLIC = "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЎҐЄЇЂЃЅЈЉЊЌЋЏ"
+GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏ"
+ARABIC = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ"
+ISSUERS = st.sampled_from(["", "BLR", "RUS", "UKR", "SRB", "MKD", "BGR", "GRC", "DEU", "ISL"])
+NAMES = st.one_of(
+    *(st.text(alphabet + " -'", min_size=1, max_size=30) for alphabet in (LATIN, CYRILLIC, GREEK, ARABIC))
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "written", "issuer"),
+    [
+        ("Müller", "MUELLER", ""),
+        ("Müller", "MULLER", ""),
+        ("Müller", "MUXXLLER", ""),
+        ("Ibáñez", "IBANEZ", "ESP"),
+        ("Ibáñez", "IBANXXEZ", "ESP"),
+        ("Åström", "AASTROEM", "SWE"),
+        ("Åström", "ASTROM", "SWE"),
+        ("Weiß", "WEISS", "DEU"),
+        ("Þuríður Ösp", "THURIDUR OESP", "ISL"),
+        ("d'Artagnan", "DARTAGNAN", "FRA"),
+        ("van der Muellen", "VAN DER MUELLEN", "NLD"),
+        ("Smith-Jones", "SMITH JONES", "GBR"),
+        ("Ёлкіна", "IOLKINA", "BLR"),
+        ("Игорь", "IGOR", "RUS"),
+        ("Ігар", "IHAR", "BLR"),
+        ("Святлана", "SVIATLANA", "BLR"),
+        ("Щербакова", "SHCHERBAKOVA", "RUS"),
+        ("Юлия Цой", "YULIYA TCOI", "RUS"),
+        ("Згурський", "ZGHURSKYI", "UKR"),
+        ("Єва", "YEVA", "UKR"),
+        ("Живковић", "ZIVKOVIC", "SRB"),
+        ("Щерев", "SHTEREV", "BGR"),
+        ("Παπαδόπουλος", "PAPADOPOULOS", "GRC"),
+        ("Ευάγγελος", "EVANGELOS", "GRC"),
+        ("Εύα", "EVA", "GRC"),
+        ("ΜΠΑΡΜΠΑΣ", "BARMPAS", "GRC"),
+        ("محمد", "MXHMD", "EGY"),
+        ("عائشة", "EAXIXSHXTA", "EGY"),
+    ],
+)
+def test_known_names(printed: str, written: str, issuer: str) -> None:
+    assert edits(printed, written, issuer) == 0
+
+
+@pytest.mark.parametrize(
+    ("printed", "written", "issuer"),
+    [
+        ("SMYTH", "SMITH", "GBR"),
+        ("Müller", "MILLER", "DEU"),
+        ("Bär", "BER", "DEU"),
+        ("Иванов", "IVANOVA", "RUS"),
+        ("Гомель", "HOMEL", "RUS"),  # H is Belarus's and Ukraine's
+        ("Björn", "BJURN", "SWE"),
+        ("Jensen", "JANSEN", "NLD"),
+        ("Søren", "SOREN", "DNK"),  # table A: OE
+    ],
+)
+def test_another_name_is_one_letter_away(printed: str, written: str, issuer: str) -> None:
+    assert edits(printed, written, issuer) == 1
+
+
+def test_the_first_spelling_is_the_recommended_one() -> None:
+    assert transliterate("Müller-Lüdenscheidt, Änne") == "MUELLER<LUEDENSCHEIDT<AENNE"
+    assert transliterate("Ёлкін", "BLR") == "IOLKIN"
+    assert transliterate("Παύλος") == "PAVLOS"
+
+
+@given(NAMES, ISSUERS)
+def test_what_is_written_by_the_tables_is_legal(name: str, issuer: str) -> None:
+    assert edits(name, transliterate(name, issuer), issuer) == 0
+
+
+@given(NAMES, ISSUERS, st.data())
+def test_every_choice_of_the_tables_is_legal(name: str, issuer: str, data: st.DataObject) -> None:
+    letters = [letter for letter in name if letter not in " -'"]
+    written = [data.draw(st.sampled_from(spellings(letter, issuer) or ("",))) for letter in letters]
+    assert edits(name, "".join(written), issuer) == 0
+
+
+@given(st.text(string.ascii_uppercase, min_size=1, max_size=24), st.data())
+def test_a_changed_letter_is_another_name(name: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(name) - 1))
+    other = data.draw(st.sampled_from([each for each in string.ascii_uppercase if each != name[place]]))
+    assert edits(name, name[:place] + other + name[place + 1 :]) == 1
+
+
+@given(st.text(string.ascii_uppercase, max_size=12), st.text(string.ascii_uppercase, max_size=12))
+def test_plain_letters_give_the_distance_of_levenshtein(one: str, other: str) -> None:
+    rows = [list(range(len(other) + 1))]
+    for a in one:
+        row = [rows[-1][0] + 1]
+        for place, b in enumerate(other):
+            row.append(min(row[-1] + 1, rows[-1][place + 1] + 1, rows[-1][place] + (a != b)))
+        rows.append(row)
+    assert edits(one, other, limit=3) == min(4, rows[-1][-1])
+
+
+@given(NAMES, ISSUERS, st.integers(0, 30))
+def test_a_name_that_was_cut_off_is_the_beginning_of_it(name: str, issuer: str, length: int) -> None:
+    written = transliterate(name, issuer).replace("<", "")
+    starts = [0]
+    for letter in name:  # cut between letters: the end of a spelling is not legal on its own
+        if letter not in " -'" and (known := spellings(letter, issuer)):
+            starts.append(starts[-1] + len(known[0]))
+    if all(a <= b for a, b in pairwise(starts)) and starts[-1] == len(written):
+        assert edits(name, written[: starts[min(length, len(starts) - 1)]], issuer, limit=0, open_end=True) == 0
+
+
+def test_extras_are_counted_in_printed_letters() -> None:
+    assert edits("R0SE", "ROSE", extras=((), ("O",), (), ())) == 0
+    assert edits("R0SE", "ROSE") > 0
+    with pytest.raises(ValueError, match="each character"):
+        edits("ROSE", "ROSE", extras=((),))
+
+
+def test_long_names_with_many_spellings_cost_little() -> None:
+    name = "Ü" * 60
+    assert edits(name, "UE" * 30 + "UXX" * 15 + "U" * 15) == 0
