@@ -1,4 +1,4 @@
-"""Reading a chip from end to end: access, files, passive and active authentication.
+"""Reading a chip from end to end: access, files, passive authentication, and the chip's proof of itself.
 
 `read_chip` always comes back, and always with an answer to every question about the chip: what could not be
 looked at is NOT_CHECKED, and why. docs/checks.md lists the reasons.
@@ -15,20 +15,25 @@ from datetime import datetime
 from contracts.checks import DOCUMENT_CHECKS, PRINTED_CHECKS, Check, CheckName, Verdict
 from contracts.errors import ErrorCode
 from contracts.party import NameSource, TravelDocument
-from documents import active_authentication, passive_authentication
-from documents.access import PROTOCOLS
+from documents import active_authentication, chip_authentication, passive_authentication
+from documents.access import CardAccessNumber, Gate, Opened, Password
 from documents.apdu import AccessRefused, ChipError, FileSpoilt, SessionBroken, SessionLost, Transceiver
+from documents.card_security import CardSecurity, parse_card_security
 from documents.files import (
+    CARD_SECURITY,
     CAREFUL_BLOCK,
+    FIRST_BLOCK,
     FileMissing,
     FileReader,
-    has_card_access,
+    extended_block,
+    read_card_access,
     readable_in_clear,
     select_application,
 )
 from documents.lds import COM, GROUPS, SOD, Com, ElementaryFile, LdsError, parse_com, parse_dg1, parse_dg2
 from documents.mrz import Mrz, MrzKey
 from documents.passive_authentication import PassiveAuthentication, authenticate, parse_sod
+from documents.security_infos import ChipKey, SecurityInfos, parse_dg14, parse_security_infos
 from documents.trust import PASSED, Answer, TrustStore
 
 CHIP_CHECKS: tuple[CheckName, ...] = tuple(name for name in DOCUMENT_CHECKS if name not in PRINTED_CHECKS)
@@ -49,8 +54,9 @@ class ChipReading:
     """What a chip said and what that is worth.
 
     `groups` holds the raw files by name (COM, SOD, DG1 …), `portrait` the JPEG or JPEG 2000 of DG2, `document`
-    and `mrz` the content of DG1, `trust_anchor` the SHA-256 of the CSCA certificate relied upon, `seconds` what
-    each phase took. `checks` has one answer for each of CHIP_CHECKS.
+    and `mrz` the content of DG1, `trust_anchor` the SHA-256 of the CSCA certificate relied upon, `access_protocol`
+    bac or pace_gm, pace_im, pace_cam, `seconds` what each phase took, `apdus` and `transferred` how many commands
+    and bytes went over the line. `checks` has one answer for each of CHIP_CHECKS.
     """
 
     checks: tuple[Check, ...]
@@ -61,6 +67,8 @@ class ChipReading:
     trust_anchor: str | None = None
     access_protocol: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    apdus: int = 0
+    transferred: int = 0
 
     def __repr__(self) -> str:
         return f"ChipReading({', '.join(sorted(self.groups))})"
@@ -81,33 +89,61 @@ def read_chip(
     now: datetime,
     optical: Mrz | None = None,
     progress: Progress | None = None,
+    can: CardAccessNumber | None = None,
 ) -> ChipReading:
     """Read and judge the chip behind `transceiver`. Never raises for what a card says or a reader does.
 
-    `key` opens the chip; `now` (aware) is the moment at which certificates must be valid; `optical` is the
-    printed zone, as far as it was read, for the comparison with DG1.
+    `key` opens the chip, or `can` where the key does not; `now` (aware) is the moment at which certificates must
+    be valid; `optical` is the printed zone, as far as it was read, for the comparison with DG1.
     """
-    if key is None:
+    passwords: tuple[Password, ...] = (*(key.readings if key is not None else ()), *((can,) if can else ()))
+    if not passwords:
         return unread_chip(Verdict.NOT_CHECKED, "no_key")
-    conversation = _Conversation(transceiver, key, progress or (lambda phase, share: None))
+    conversation = _Conversation(transceiver, key, passwords, progress or (lambda phase, share: None))
     conversation.run(trust, now)
     return conversation.judge(now, optical)
+
+
+class _Counting:
+    """A transceiver that counts what goes over it."""
+
+    def __init__(self, transceiver: Transceiver) -> None:
+        self._transceiver = transceiver
+        self.apdus = 0
+        self.transferred = 0
+
+    def transmit(self, apdu: bytes) -> bytes:
+        self.apdus += 1
+        self.transferred += len(apdu)
+        answer = self._transceiver.transmit(apdu)
+        self.transferred += len(answer)
+        return answer
 
 
 class _Conversation:
     """One chip on the reader: what it said so far, and how the conversation stands."""
 
-    def __init__(self, transceiver: Transceiver, key: MrzKey, progress: Progress) -> None:
-        self._bare = transceiver
+    def __init__(
+        self, transceiver: Transceiver, key: MrzKey | None, passwords: tuple[Password, ...], progress: Progress
+    ) -> None:
+        self._bare = _Counting(transceiver)
         self._key = key
+        self._passwords = passwords
         self._progress = progress
-        self._opened_with: MrzKey | None = None
+        self._opened: Opened | None = None
         self._files: dict[str, bytes] = {}
         self._absent: set[int] = set()
         self._spoilt: set[int] = set()
         self._access: Answer = _NOT_READ
-        self._protocol: str | None = None
-        self._card_access: bool | None = None
+        self._is_open = False
+        self._card_access: SecurityInfos | None = None  # as the chip shows it, unsigned
+        self._card_access_answer: Answer | None = None
+        self._card_security: CardSecurity | None = None
+        self._card_security_missing = False
+        self._card_security_asked = False
+        self._infos: SecurityInfos | None = None  # of a DG14 or an EF.CardSecurity that is believed
+        self._proven_by_mapping: Answer | None = None
+        self._chip: Answer = _NOT_READ
         self._com: Com | None = None
         self._com_answer: Answer | None = None
         self._dg1: Mrz | None = None
@@ -116,6 +152,7 @@ class _Conversation:
         self._passive: PassiveAuthentication | None = None
         self._active: Answer = _NOT_READ
         self._seconds: dict[str, float] = {}
+        self._dg14_malformed = False
         self._reopened = False
 
     # ------------------------------------------------------------------------------------ the conversation
@@ -124,60 +161,97 @@ class _Conversation:
         """Talk until the end or until the conversation breaks; `judge` tells what came of it."""
         try:
             self._timed("access", self._open_application)
-            if self._protocol is None and self._access[1] != "no_access_control":
-                return
             self._timed("files", self._read_files)
         except AccessRefused as refusal:
-            self._access = (Verdict.FAILED, refusal.reason)
+            self._broken((Verdict.FAILED, refusal.reason))
         except SessionBroken as broken:
-            self._access = (Verdict.FAILED, broken.reason)
+            self._broken((Verdict.FAILED, broken.reason))
         except ChipError as error:
-            self._access = (Verdict.ERROR, error.reason)
+            self._broken((Verdict.ERROR, error.reason))
         except Exception as error:
             # The transceiver's own: a card that left, a reader that failed. Told apart by the stable code.
-            self._access = (Verdict.ERROR, _transmission_reason(error))
+            self._broken((Verdict.ERROR, _transmission_reason(error)))
         self._progress("authenticity", 0.9)
         try:
             self._timed("passive_authentication", lambda: self._authenticate_passively(trust, now))
         except Exception:
             # No content may stop the journey. Known malformations have their own reasons; this is for the others.
             self._passive, self._sod_answer = None, (Verdict.ERROR, "not_understood")
-        try:
-            self._timed("active_authentication", self._authenticate_actively)
-        except SessionBroken as broken:
-            self._active = (Verdict.FAILED, broken.reason)
-        except ChipError as error:
-            self._active = (Verdict.FAILED, "no_answer" if isinstance(error, SessionLost) else error.reason)
-        except Exception as error:
-            self._active = (Verdict.ERROR, _transmission_reason(error))
+        self._active = self._proof("active_authentication", self._authenticate_actively)
+        self._chip = self._proof("chip_authentication", self._authenticate_chip)
         self._progress("done", 1.0)
+
+    def _broken(self, answer: Answer) -> None:
+        self._access, self._is_open = answer, False
+
+    def _proof(self, phase: str, ask: Callable[[], Answer]) -> Answer:
+        """The chip's answer to a question about itself; one that it does not survive is an answer too."""
+        begin = time.monotonic()
+        try:
+            return ask()
+        except SessionBroken as broken:
+            self._is_open = False
+            return Verdict.FAILED, broken.reason
+        except ChipError as error:
+            self._is_open = False
+            return Verdict.FAILED, "no_answer" if isinstance(error, SessionLost) else error.reason
+        except Exception as error:
+            self._is_open = False
+            return Verdict.ERROR, _transmission_reason(error)
+        finally:
+            self._seconds[phase] = time.monotonic() - begin
 
     def _open_application(self) -> None:
         self._progress("access", 0.0)
-        self._card_access = has_card_access(self._bare)
+        block = None
+        try:
+            card_access = read_card_access(self._bare)
+            if card_access is not None:
+                self._card_access = parse_security_infos(card_access)
+                block = extended_block(self._bare)
+        except (FileSpoilt, LdsError):
+            self._card_access_answer = (Verdict.FAILED, "cardaccess_malformed")
+        self._gate = Gate(self._bare, self._card_access, self._passwords)
         self._line = self._open_session()
-        self._reader = FileReader(self._line)
+        self._reader = FileReader(self._line, block or FIRST_BLOCK)
 
     def _open_session(self) -> Transceiver:
-        if not select_application(self._bare):
-            raise ChipError("no_application")
-        refusal = AccessRefused("no_access_protocol")
-        for protocol in PROTOCOLS:
-            for key in self._key.readings if self._opened_with is None else (self._opened_with,):
+        try:
+            opened = self._gate.open()
+        except AccessRefused as refusal:
+            if refusal.reason == "no_challenge" and readable_in_clear(self._bare, COM):
+                self._access, self._is_open = (Verdict.NOT_PRESENT, "no_access_control"), True
+                return self._bare
+            raise
+        self._opened = opened
+        self._access = PASSED if opened.password in (self._key, *self._cans()) else _FILLER
+        if opened.downgrade is not None:
+            self._access = _DOWNGRADED
+        if opened.pace is not None:
+            if opened.pace.chip_data is not None and not self._card_security_asked:
+                self._card_security_asked = True
                 try:
-                    line = protocol.open(self._bare, key)
-                except AccessRefused as refused:
-                    refusal = refused
-                    if refused.reason != "key_refused":
-                        break
-                else:
-                    self._protocol, self._opened_with = protocol.name, key
-                    self._access = PASSED if key == self._key else (Verdict.PASSED, "filler_read_as_letter")
-                    return line
-        if refusal.reason == "no_challenge" and readable_in_clear(self._bare, COM):
-            self._access = (Verdict.NOT_PRESENT, "no_access_control")
-            return self._bare
-        raise refusal
+                    self._read_card_security(opened.line)
+                except SessionLost:
+                    return self._open_session()  # once: it is not asked for again
+            if not select_application(opened.line):
+                raise ChipError("no_application")
+        self._is_open = True
+        return opened.line
+
+    def _cans(self) -> tuple[Password, ...]:
+        return tuple(password for password in self._passwords if isinstance(password, CardAccessNumber))
+
+    def _read_card_security(self, line: Transceiver) -> None:
+        """EF.CardSecurity, whose key the chip has just proven; without it the proof is worth nothing."""
+        try:
+            self._card_security = parse_card_security(FileReader(line).read(CARD_SECURITY))
+        except FileMissing:
+            self._card_security_missing = True
+        except (SessionBroken, SessionLost):
+            raise
+        except (ChipError, LdsError):
+            self._card_security = None  # no file that could be believed
 
     def _read_files(self) -> None:
         self._progress("files", 0.1)
@@ -257,6 +331,7 @@ class _Conversation:
             except LdsError:
                 self._dg1 = None
         if self._sod is None:
+            self._judge_infos(trust, now)
             return
         self._passive = authenticate(
             self._sod,
@@ -269,32 +344,109 @@ class _Conversation:
             trust,
             now,
         )
+        self._judge_infos(trust, now)
 
-    def _authenticate_actively(self) -> None:
+    def _country(self) -> str | None:
+        signer = self._sod.signer if self._sod is not None else None
+        return signer.country if signer is not None else None
+
+    def _covered_infos(self) -> SecurityInfos | None:
+        """What a DG14 that is covered says. LdsError for one that is covered and says nothing."""
+        dg14 = self._files.get("DG14")
+        covered = self._passive is not None and 14 in self._passive.covered
+        return parse_dg14(dg14) if dg14 is not None and covered else None
+
+    def _authenticate_actively(self) -> Answer:
         """Ask the chip to prove its key, when there is a key worth proving."""
         signed = self._passive is not None and 15 in self._passive.signed_groups
         listed = signed or (self._com is not None and 15 in self._com.groups)
         key = self._files.get("DG15")
         if key is None:
             if 15 in self._absent:
-                self._active = (Verdict.FAILED, "key_removed") if signed else (Verdict.NOT_PRESENT, "no_dg15")
-            elif 15 in self._spoilt:
-                self._active = (Verdict.NOT_CHECKED, "key_not_covered")
-            elif self._passive is not None and not listed:
-                self._active = (Verdict.NOT_PRESENT, "no_dg15")
-            return
+                return (Verdict.FAILED, "key_removed") if signed else (Verdict.NOT_PRESENT, "no_dg15")
+            if 15 in self._spoilt:
+                return Verdict.NOT_CHECKED, "key_not_covered"
+            return (Verdict.NOT_PRESENT, "no_dg15") if self._passive is not None and not listed else _NOT_READ
         if self._passive is None or 15 not in self._passive.covered:
-            self._active = (Verdict.NOT_CHECKED, "key_not_covered")
+            return Verdict.NOT_CHECKED, "key_not_covered"
+        if not self._is_open:
+            return _NOT_READ
+        named = self._infos.active_authentication_hash if self._infos is not None else None
+        return active_authentication.authenticate(self._line, key, named)
+
+    def _authenticate_chip(self) -> Answer:
+        """What the chip proved in PACE, or else chip authentication with the key of DG14."""
+        if self._proven_by_mapping is not None and self._proven_by_mapping[0] is not Verdict.NOT_CHECKED:
+            return self._proven_by_mapping
+        answer = self._chip_authentication()
+        if self._proven_by_mapping is not None and answer[0] in (Verdict.NOT_PRESENT, Verdict.NOT_CHECKED):
+            return self._proven_by_mapping
+        return answer
+
+    def _chip_authentication(self) -> Answer:
+        signed = self._passive is not None and 14 in self._passive.signed_groups
+        if "DG14" not in self._files:
+            if 14 in self._absent:
+                return (Verdict.FAILED, "key_removed") if signed else (Verdict.NOT_PRESENT, "no_dg14")
+            if 14 in self._spoilt:
+                return Verdict.NOT_CHECKED, "key_not_covered"
+            listed = signed or (self._com is not None and 14 in self._com.groups)
+            return (Verdict.NOT_PRESENT, "no_dg14") if self._passive is not None and not listed else _NOT_READ
+        if self._passive is None or 14 not in self._passive.covered:
+            return Verdict.NOT_CHECKED, "key_not_covered"
+        if self._dg14_malformed or self._infos is None:
+            return Verdict.FAILED, "key_malformed"
+        if not self._is_open:
+            return _NOT_READ
+        answer, rekeyed = chip_authentication.authenticate(self._line, self._bare, self._infos)
+        if rekeyed is not None:
+            self._line = rekeyed
+        return answer
+
+    def _judge_infos(self, trust: TrustStore, now: datetime) -> None:
+        """What the signed lists of protocols say of the unsigned one, and of the key that PACE has proven."""
+        try:
+            self._infos = self._covered_infos()
+        except LdsError:
+            self._dg14_malformed = True
+        believed: CardSecurity | None = None
+        if self._card_security is not None and self._card_security.is_believed(trust, now, self._country()):
+            believed = self._card_security
+        signed = self._infos or (believed.infos if believed is not None else None)
+        if self._card_access_answer is None and self._opened is not None:
+            self._card_access_answer = self._compare_card_access(signed)
+        pace = self._opened.pace if self._opened is not None else None
+        if pace is None or pace.chip_data is None:
             return
-        if self._access[0] in (Verdict.PASSED, Verdict.NOT_PRESENT):
-            self._active = active_authentication.authenticate(self._line, key)
+        keys: tuple[ChipKey, ...] = believed.infos.chip_keys if believed is not None else ()
+        keys += self._infos.chip_keys if self._infos is not None else ()
+        if not keys and self._card_security_missing:
+            self._proven_by_mapping = (Verdict.FAILED, "cardsecurity_missing")
+        else:
+            self._proven_by_mapping = chip_authentication.judge_mapping(pace, keys)
+
+    def _compare_card_access(self, signed: SecurityInfos | None) -> Answer | None:
+        if signed is None:
+            if self._dg14_malformed:
+                return Verdict.FAILED, "dg14_malformed"
+            if self._has_dg14():
+                return Verdict.NOT_CHECKED, "dg14_not_covered"
+            return None if self._card_access is None else (Verdict.NOT_CHECKED, "no_dg14")
+        wrong = signed.disagreement(self._card_access)
+        if wrong is not None:
+            if self._opened is not None and self._opened.pace is None and self._access[0] is Verdict.PASSED:
+                self._access = _DOWNGRADED  # somebody has taken PACE out of what the chip shows
+            return Verdict.FAILED, wrong
+        return PASSED if self._card_access is not None else (Verdict.NOT_PRESENT, "no_cardaccess")
+
+    # ---------------------------------------------------------------------------------------- the answers
 
     def judge(self, now: datetime, optical: Mrz | None) -> ChipReading:
         answers: dict[CheckName, Answer] = {
             CheckName.ACCESS: self._access,
             CheckName.SOD_SIGNATURE: self._sod_answer,
-            CheckName.CARDACCESS_DG14: self._card_access_answer(),
-            CheckName.CHIP_AUTHENTICATION: self._chip_authentication_answer(),
+            CheckName.CARDACCESS_DG14: self._card_access_answer or self._without_dg14("no_cardaccess"),
+            CheckName.CHIP_AUTHENTICATION: self._chip,
             CheckName.ACTIVE_AUTHENTICATION: self._active,
             CheckName.DG1_MRZ: self._dg1_mrz(optical),
         }
@@ -316,8 +468,10 @@ class _Conversation:
             mrz=self._dg1,
             portrait=portrait,
             trust_anchor=anchor.fingerprint if anchor is not None else None,
-            access_protocol=self._protocol,
+            access_protocol=self._opened.protocol if self._opened is not None else None,
             seconds=dict(self._seconds),
+            apdus=self._bare.apdus,
+            transferred=self._bare.transferred,
         )
 
     def _document(self) -> TravelDocument | None:
@@ -332,20 +486,6 @@ class _Conversation:
                 "group_hashes": hashes,
             }
         )
-
-    def _card_access_answer(self) -> Answer:
-        if self._card_access is None:
-            return _NOT_READ
-        if self._card_access:
-            return Verdict.NOT_CHECKED, "pace_not_supported"  # opened with BAC although PACE is offered
-        return (
-            (Verdict.NOT_CHECKED, "cardaccess_missing")
-            if self._has_dg14()
-            else self._without_dg14("no_cardaccess")
-        )
-
-    def _chip_authentication_answer(self) -> Answer:
-        return (Verdict.NOT_CHECKED, "not_supported") if self._has_dg14() else self._without_dg14("no_dg14")
 
     def _has_dg14(self) -> bool:
         signed = self._passive is not None and 14 in self._passive.signed_groups
@@ -367,13 +507,17 @@ class _Conversation:
             return Verdict.NOT_CHECKED, "no_optical_mrz"
         for name in _COMPARED:
             printed = getattr(optical, name)
-            if name == "number" and self._opened_with is not None and printed == self._key.number:
-                printed = self._opened_with.number  # the reading of the printed number that the chip accepted
+            opened_with = self._opened.password if self._opened is not None else None
+            if name == "number" and isinstance(opened_with, MrzKey) and self._key is not None:
+                # the reading of the printed number that the chip accepted
+                printed = opened_with.number if printed == self._key.number else printed
             if printed is not None and printed != getattr(self._dg1, name):
                 return Verdict.FAILED, f"differs_{name}"
         return PASSED
 
 
+_FILLER: Answer = (Verdict.PASSED, "filler_read_as_letter")
+_DOWNGRADED: Answer = (Verdict.FAILED, "pace_downgraded")
 # What an optical reader left out is None and is not compared.
 _COMPARED = ("number", "birth", "expiry", "issuer", "nationality", "sex", "surname", "given_names")
 

@@ -13,6 +13,10 @@ from documents.reading import ChipReading
 from documents.trust import TrustStore
 
 
+# A chip that anybody can read, and one that was opened another way than it offers: identity yes, green never.
+_LET_IN_ALL_THE_SAME = ((Verdict.NOT_PRESENT, "no_access_control"), (Verdict.FAILED, "pace_downgraded"))
+
+
 class Worker(Protocol):
     """`hardware.chip.worker.ChipWorker`, as far as it is used here."""
 
@@ -30,8 +34,7 @@ class Worker(Protocol):
 def opened(reading: ChipReading) -> bool:
     """Identity can be established from this chip: it let us in, or asks for no key, and gave its identity file."""
     let_in = reading.check(CheckName.ACCESS)
-    in_clear = (Verdict.NOT_PRESENT, "no_access_control")
-    if let_in.verdict is not Verdict.PASSED and (let_in.verdict, let_in.reason) != in_clear:
+    if let_in.verdict is not Verdict.PASSED and (let_in.verdict, let_in.reason) not in _LET_IN_ALL_THE_SAME:
         return False
     return reading.document is not None
 

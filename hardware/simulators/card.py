@@ -1,4 +1,5 @@
-"""The simulated e-passport: an ISO/IEC 7816-4 file system with BAC, secure messaging and active authentication.
+"""The simulated e-passport: a file system of ISO/IEC 7816-4 with BAC, PACE, secure messaging, and both ways in
+which a chip proves itself.
 
 `PassportCard` is the chip: command APDU in, answer out, loaded from a directory of chip files
 (docs/specimens.md). `SimulatedReader` puts such cards on a virtual reader (vpcd) from a process of its own, so
@@ -15,8 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -24,10 +25,14 @@ from contracts.errors import ErrorCode
 from documents import tlv
 from documents.access import BacKeys, session_of
 from documents.apdu import Answer, Command
-from documents.lds import APPLICATION, CARD_ACCESS, FILES, GROUPS, parse_dg1
+from documents.files import ATR_INFO, CARD_SECURITY
+from documents.lds import APPLICATION, CARD_ACCESS, FILES, GROUPS, LdsError
 from documents.mrz import MrzKey
 from documents.secure_messaging import Session
+from documents.security_infos import SecurityInfos, parse_dg14, parse_security_infos
 from hardware.ports import DeviceError
+from hardware.simulators.card_keys import AuthenticationKey, CardKeys, RsaAuthenticationKey, chip_keys, read_keys
+from hardware.simulators.card_protocols import PACE_STEPS, ChipAuthenticationChip, ChipRandom, PaceChip
 
 RadioProfile = Literal["none", "424", "848"]
 RADIO_PROFILES: tuple[RadioProfile, ...] = get_args(RadioProfile)  # kbit/s on the air, and 10 ms an APDU
@@ -35,12 +40,19 @@ _RADIO_LATENCY_SECONDS = 0.010
 _SLOW_SECONDS = 0.100
 _MUTE_SECONDS = 3600.0
 _LONGEST_READ = 0xDF  # 223: what a secured short answer holds
+_CAREFUL_READ = 160  # as much as early Dutch passports give
+_LONGEST_SHORT_SIGNATURE = 231
 
 FAULT_FORMS = (
     "mute, mute:N, slow, bad_mac:N, wrong_ssc:N, 6700:N (any status word of four hex digits), removed:N, "
-    "truncated:FILE, missing:FILE, no_bac"
+    "truncated:FILE, missing:FILE, tampered:FILE, no_bac, no_keys, other_keys, "
+    "pace_refuses:STEP (setup, nonce, mapping, agreement, token), short_reads, no_short_identifiers"
 )
+# In the master file; the others belong to the application.
+_MASTER_FILES = {file.name: file for file in (CARD_ACCESS, CARD_SECURITY, ATR_INFO)}
+_FILE_NAMES = {*_MASTER_FILES, *(file.name for file in FILES.values())}
 _STATUS = re.compile(r"[0-9A-Fa-f]{4}")
+_WITHOUT_ARGUMENT = ("slow", "no_bac", "no_keys", "other_keys", "short_reads", "no_short_identifiers")
 
 
 @dataclass(frozen=True)
@@ -50,57 +62,26 @@ class Fault:
     kind: str
     at: int = 1
     file: str = ""
+    step: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Fault:
         """A fault from its written form. ValueError for one that there is not."""
         kind, _, argument = text.partition(":")
-        if kind in ("slow", "no_bac") and not argument:
+        if kind in _WITHOUT_ARGUMENT and not argument:
             return cls(kind)
-        if kind in ("truncated", "missing") and argument:
-            if argument not in {file.name for file in FILES.values()}:
+        if kind in ("truncated", "missing", "tampered") and argument:
+            if argument not in _FILE_NAMES:
                 raise ValueError(f"no such file: {argument}")
             return cls(kind, file=argument)
+        if kind == "pace_refuses" and argument in PACE_STEPS:
+            return cls(kind, step=argument)
         if kind in ("mute", "bad_mac", "wrong_ssc", "removed") or _STATUS.fullmatch(kind):
             if not argument and kind in ("mute", "bad_mac", "wrong_ssc"):
                 return cls(kind, at=1)
             if argument.isdigit():
                 return cls(kind, at=int(argument))
         raise ValueError(f"unknown fault {text!r}; there are: {FAULT_FORMS}")
-
-
-_CURVES = ("secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1")
-
-
-@dataclass(frozen=True, repr=False)
-class AuthenticationKey:
-    """The private key of active authentication. ValueError for a curve that there is not."""
-
-    private_value: int
-    curve: str = "secp256r1"
-
-    def __post_init__(self) -> None:
-        if self.curve not in _CURVES:
-            raise ValueError(f"unknown curve; there are: {', '.join(_CURVES)}")
-
-    def sign(self, challenge: bytes) -> bytes:
-        """ECDSA with SHA-256 as r || s (TR-03111 §5.2.1)."""
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-        curve = {
-            "secp256r1": ec.SECP256R1(),
-            "secp384r1": ec.SECP384R1(),
-            "secp521r1": ec.SECP521R1(),
-            "brainpoolP256r1": ec.BrainpoolP256R1(),
-            "brainpoolP384r1": ec.BrainpoolP384R1(),
-            "brainpoolP512r1": ec.BrainpoolP512R1(),
-        }[self.curve]
-        key = ec.derive_private_key(self.private_value, curve)
-        r, s = decode_dss_signature(key.sign(challenge, ec.ECDSA(hashes.SHA256())))
-        size = (curve.key_size + 7) // 8
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 class CardGone(Exception):
@@ -113,23 +94,34 @@ class PassportCard:
     def __init__(
         self,
         files: dict[int, bytes],
-        key: MrzKey,
-        authentication_key: AuthenticationKey | int | None = None,
+        key: MrzKey | CardKeys,
+        authentication_key: AuthenticationKey | RsaAuthenticationKey | int | None = None,
         fault: Fault | None = None,
         radio: RadioProfile = "none",
         card_access: bytes | None = None,
+        card_security: bytes | None = None,
+        atr_info: bytes | None = None,
+        random: ChipRandom | None = None,
     ) -> None:
         self._files = dict(files)
-        self._bac = BacKeys.of(key)
+        given = {CARD_ACCESS: card_access, CARD_SECURITY: card_security, ATR_INFO: atr_info}
+        self._master_files = {file.identifier: data for file, data in given.items() if data is not None}
         if isinstance(authentication_key, int):
             authentication_key = AuthenticationKey(authentication_key)
-        self._authentication_key = authentication_key
+        keys = key if isinstance(key, CardKeys) else CardKeys(key, active=authentication_key)
+        self._bac = BacKeys.of(keys.mrz)
         self._fault = fault
+        self._keys = _spoilt_keys(keys, fault)
         self._bits_per_second = {"none": 0, "424": 424_000, "848": 848_000}[radio]
-        self._card_access = card_access
+        self._random = random
         self._count = 0
         if fault is not None and fault.file:
             self._spoil(fault)
+        self._longest_read = _longest_read(self._master_files.get(ATR_INFO.identifier))
+        if fault is not None and fault.kind == "short_reads":
+            self._longest_read = _CAREFUL_READ
+        self._offered = _infos(self._master_files.get(CARD_ACCESS.identifier), parse_security_infos)
+        self._infos = _infos(self._files.get(GROUPS[14].identifier), parse_dg14)
         self.reset()
 
     @classmethod
@@ -138,32 +130,37 @@ class PassportCard:
     ) -> PassportCard:
         """Load a directory of chip files. ValueError when it is none or the fault is unknown."""
         try:
-            files = {
-                file.identifier: (directory / file.file_name).read_bytes()
-                for file in FILES.values()
-                if (directory / file.file_name).is_file()
-            }
-            key, proof = _keys(directory, files)
+            files, master_files = _read_files(directory)
+            keys = read_keys(directory, files)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{directory.name}: not a directory of chip files ({type(error).__name__})") from None
-        access = directory / CARD_ACCESS.file_name
         return cls(
             files,
-            key,
-            proof,
+            keys,
+            None,
             Fault.parse(fault) if fault else None,
             radio,
-            access.read_bytes() if access.is_file() else None,
+            master_files.get("CardAccess"),
+            master_files.get("CardSecurity"),
+            master_files.get("ATR_INFO"),
         )
 
     def _spoil(self, fault: Fault) -> None:
-        for identifier, file in FILES.items():
-            if file.name == fault.file and identifier in self._files:
-                if fault.kind == "missing":
-                    del self._files[identifier]
-                else:
-                    content = self._files[identifier]
-                    self._files[identifier] = content[: max(4, len(content) // 2)]
+        place, files = (
+            (_MASTER_FILES[fault.file].identifier, self._master_files)
+            if fault.file in _MASTER_FILES
+            else (next(n for n, file in FILES.items() if file.name == fault.file), self._files)
+        )
+        content = files.get(place)
+        if content is None:
+            return
+        if fault.kind == "missing":
+            del files[place]
+        elif fault.kind == "truncated":
+            files[place] = content[: max(4, len(content) // 2)]
+        else:
+            middle = len(content) // 2
+            files[place] = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
     def reset(self) -> None:
         """Power has been off: no session, nothing selected."""
@@ -171,6 +168,8 @@ class PassportCard:
         self._current: int | None = None
         self._challenge: bytes | None = None
         self._session: Session | None = None
+        self._next_session: Session | None = None
+        self._protocol: PaceChip | ChipAuthenticationChip | None = None
 
     # ------------------------------------------------------------------------------------------- commands
 
@@ -200,7 +199,9 @@ class PassportCard:
         if command.cla & 0x0C != 0x0C:
             if self._session is not None:
                 self._session = None  # 9303-11 §9.8.3: a bare command ends the session
-            return self._perform(command).encode()
+            answer = self._perform(command).encode()
+            self._rekey()
+            return answer
         session = self._session
         if session is None:
             return b"\x69\x88"
@@ -215,6 +216,7 @@ class PassportCard:
             self._session = None
             return b"\x69\x88"
         protected = session.protect_answer(self._perform(bare, secured=True), odd=bool(command.ins & 1)).encode()
+        self._rekey()
         if spoil == "bad_mac":
             return protected[:-3] + bytes([protected[-3] ^ 0xFF]) + protected[-2:]
         return protected
@@ -231,8 +233,17 @@ class PassportCard:
                 return self._read_binary(command, secured)
             case 0x88:
                 return self._internal_authenticate(command, secured)
+            case 0x22:
+                return self._manage_security_environment(command, secured)
+            case 0x86:
+                return self._general_authenticate(command)
             case _:
                 return Answer(b"", 0x6D00)
+
+    def _rekey(self) -> None:
+        """The session that a protocol has agreed on begins behind the answer that ended it (§9.8.2)."""
+        if self._next_session is not None:
+            self._session, self._next_session = self._next_session, None
 
     @property
     def _open(self) -> bool:
@@ -249,15 +260,20 @@ class PassportCard:
             self._application, self._current = False, None
             return Answer(b"", 0x9000)
         if not self._application:
-            there = identifier == CARD_ACCESS.identifier and self._card_access is not None
-            self._current = identifier if there else None
-            return Answer(b"", 0x9000 if there else 0x6A82)
+            status = self._master_file_status(identifier, secured)
+            self._current = identifier if status == 0x9000 else None
+            return Answer(b"", status)
         if not (secured or self._open):
             return Answer(b"", 0x6982)
         if identifier not in self._files:
             return Answer(b"", 0x6A82)
         self._current = identifier
         return Answer(b"", 0x9000)
+
+    def _master_file_status(self, identifier: int, secured: bool) -> int:
+        if identifier not in self._master_files:
+            return 0x6A82
+        return 0x6982 if identifier == CARD_SECURITY.identifier and not secured else 0x9000
 
     def _get_challenge(self) -> Answer:
         if not self._application or self._open:
@@ -284,62 +300,139 @@ class PassportCard:
         content = self._readable(command, secured)
         if isinstance(content, int):
             return Answer(b"", content)
+        if secured and command.expected > self._longest_read:
+            return Answer(b"", 0x6700)
         if command.ins == 0xB1:
             try:
                 offset = int.from_bytes(tlv.value(command.data, 0x54), "big")
             except tlv.TlvError:
                 return Answer(b"", 0x6A80)
-            part = content[offset : offset + min(command.expected - 3, _LONGEST_READ)]
+            part = content[offset : offset + max(0, command.expected - 4)]  # what 53 and its length leave
             return Answer(tlv.encode(0x53, part), 0x9000) if part else Answer(b"", 0x6B00)
         offset = command.p2 if command.p1 & 0x80 else command.p1 << 8 | command.p2
         if offset >= len(content):
             return Answer(b"", 0x6B00)
-        if secured and command.expected > _LONGEST_READ:
-            return Answer(b"", 0x6700)
         part = content[offset : offset + command.expected]
         return Answer(part, 0x9000 if len(part) == command.expected else 0x6282)
 
     def _readable(self, command: Command, secured: bool) -> bytes | int:
         """The file that a READ BINARY is about, or the status word that refuses it."""
-        if not self._application:
-            if self._current == CARD_ACCESS.identifier and self._card_access is not None:
-                return self._card_access
-            return 0x6986
-        if not (secured or self._open):
+        by_short_identifier = command.ins == 0xB0 and bool(command.p1 & 0x80)
+        if by_short_identifier and self._fault is not None and self._fault.kind == "no_short_identifiers":
+            return 0x6A86
+        if self._application and not (secured or self._open):
             return 0x6982
-        if command.ins == 0xB0 and command.p1 & 0x80:
+        files = self._files if self._application else self._master_files
+        if by_short_identifier:
             identifier = 0x0100 | command.p1 & 0x1F
-            if identifier not in self._files:
+            if identifier not in files:
                 return 0x6A82
             self._current = identifier
-        if self._current is None:
+        if self._current is None or self._current not in files:
             return 0x6986
-        return self._files[self._current]
+        if not self._application and self._master_file_status(self._current, secured) != 0x9000:
+            return 0x6982
+        return files[self._current]
+
+    def _manage_security_environment(self, command: Command, secured: bool) -> Answer:
+        kind = command.p1 << 8 | command.p2
+        if kind == 0xC1A4 and self._offered is not None and not secured:
+            refuses = self._fault.step if self._fault is not None else ""
+            keys = chip_keys(self._files, self._master_files.get(CARD_SECURITY.identifier))
+            chip = PaceChip(
+                self._offered, self._keys.mrz, self._keys.can, keys, self._keys.private_of, self._random, refuses
+            )
+            self._protocol = chip
+            return chip.set_up(command.data)
+        if kind in (0x41A4, 0x41A6) and self._infos is not None and (secured or self._open):
+            chip_authentication = ChipAuthenticationChip(self._infos, self._keys.private_of)
+            self._protocol = chip_authentication
+            if kind == 0x41A4:
+                return chip_authentication.set_up(command.data)
+            answer = chip_authentication.set_key_agreement(command.data)
+            self._next_session = chip_authentication.session
+            return answer
+        return Answer(b"", 0x6A88)
+
+    def _general_authenticate(self, command: Command) -> Answer:
+        protocol = self._protocol
+        if protocol is None:
+            return Answer(b"", 0x6985)
+        answer = protocol.authenticate(command)
+        if protocol.session is not None:
+            self._next_session, self._protocol = protocol.session, None
+        return answer
 
     def _internal_authenticate(self, command: Command, secured: bool) -> Answer:
         if not (secured or self._open):
             return Answer(b"", 0x6982)
-        if self._authentication_key is None:
+        if self._keys.active is None:
             return Answer(b"", 0x6D00)
         if len(command.data) != 8:
             return Answer(b"", 0x6700)
-        return Answer(self._authentication_key.sign(command.data), 0x9000)
+        signature = self._keys.active.sign(command.data)
+        if len(signature) > _LONGEST_SHORT_SIGNATURE and command.expected <= 256:
+            return Answer(b"", 0x6700)
+        return Answer(signature, 0x9000)
 
 
-def _keys(directory: Path, files: dict[int, bytes]) -> tuple[MrzKey, AuthenticationKey | None]:
-    """The card's secrets: of keys.json, or, for a bare dump of files, the key that its DG1 gives."""
-    path = directory / "keys.json"
-    if not path.is_file():
-        key = parse_dg1(files[GROUPS[1].identifier], datetime.now(UTC).date()).key
-        if key is None:
-            raise ValueError("DG1 gives no key")
-        return key, None
-    keys = json.loads(path.read_text(encoding="utf-8"))
-    proof = keys.get("active_authentication")
-    return (
-        MrzKey(keys["mrz"]["number"], keys["mrz"]["birth"], keys["mrz"]["expiry"]),
-        AuthenticationKey(int(proof["private_value"], 16), proof.get("curve", "secp256r1")) if proof else None,
-    )
+def _read_files(directory: Path) -> tuple[dict[int, bytes], dict[str, bytes]]:
+    """The application's files by identifier and the master file's by name: EF_*.bin and DatagroupN.bin, or
+    efXXXX.bin by the identifier in hexadecimal, in any case."""
+    files: dict[int, bytes] = {}
+    master_files: dict[str, bytes] = {}
+    by_name = {path.name.lower(): path for path in directory.iterdir() if path.suffix.lower() == ".bin"}
+    for file in _MASTER_FILES.values():
+        if (path := by_name.get(file.file_name.lower())) is not None:
+            master_files[file.name] = path.read_bytes()
+    for identifier, file in FILES.items():
+        if (path := by_name.get(file.file_name.lower())) is not None:
+            files[identifier] = path.read_bytes()
+    for name, path in by_name.items():
+        if (number := re.fullmatch(r"ef_?([0-9a-f]{4})\.bin", name)) is None:
+            continue
+        identifier, content = int(number[1], 16), path.read_bytes()
+        for file in _MASTER_FILES.values():
+            # EF.CardSecurity and EF.SOD share an identifier, in two directories of the chip; their tags tell.
+            if file.identifier == identifier and content[:1] == bytes([file.tag]):
+                master_files.setdefault(file.name, content)
+                break
+        else:
+            if identifier in FILES:
+                files.setdefault(identifier, content)
+    if not files:
+        raise ValueError("no chip files")
+    return files, master_files
+
+
+def _infos(content: bytes | None, parse: Callable[[bytes], SecurityInfos]) -> SecurityInfos | None:
+    try:
+        return parse(content) if content is not None else None
+    except LdsError:
+        return None  # the chip shows what it was given and can do nothing with it
+
+
+def _longest_read(atr_info: bytes | None) -> int:
+    """What EF.ATR/INFO states as the longest answer, less what secures it; without the file, a short answer."""
+    try:
+        buffers = tlv.value(tlv.value(atr_info or b"", ATR_INFO.tag), 0x7F66)
+        return max(_LONGEST_READ, int.from_bytes(list(tlv.objects(buffers))[1][1], "big") - 32)
+    except (tlv.TlvError, IndexError):
+        return _LONGEST_READ
+
+
+def _spoilt_keys(keys: CardKeys, fault: Fault | None) -> CardKeys:
+    """A clone has all the files and none of the keys, or keys of its own."""
+    if fault is not None and fault.kind == "no_keys":
+        return replace(keys, active=None, chip=())
+    if fault is not None and fault.kind == "other_keys":
+        other = keys.active
+        if isinstance(other, AuthenticationKey):
+            other = replace(other, private_value=other.private_value ^ 1)
+        elif isinstance(other, RsaAuthenticationKey):
+            other = replace(other, private_exponent=other.private_exponent ^ 2)
+        return replace(keys, active=other, pretended=tuple(value ^ 1 for value in keys.chip), chip=())
+    return keys
 
 
 class SimulatedReader:

@@ -17,7 +17,7 @@ from contracts.checks import CheckName, Verdict
 from contracts.errors import ErrorCode
 from contracts.party import NameSource
 from documents import tlv
-from documents.lds import CARD_ACCESS, FILES, GROUPS, LdsError, encode_dg2, encode_dg15, parse_dg2
+from documents.lds import FILES, GROUPS, LdsError, encode_dg2, encode_dg15, parse_dg2
 from documents.mrz import Mrz, MrzKey, compose_td1, compose_td3, parse_mrz
 from documents.passive_authentication import parse_sod
 from documents.reading import CHIP_CHECKS, ChipReading, read_chip, unread_chip
@@ -339,10 +339,20 @@ def test_another_passports_number_is_not_excused_by_a_letter_at_its_end() -> Non
 
 
 def test_pace_that_is_offered_and_not_spoken_is_recorded() -> None:
-    reading = read(card_access=bytes.fromhex("3100"))
-    assert reading.check(CheckName.CARDACCESS_DG14).reason == "pace_not_supported"
-    assert reading.check(CheckName.CARDACCESS_DG14).verdict is Verdict.NOT_CHECKED
-    assert CARD_ACCESS.identifier == 0x011C
+    """A chip that offers PACE with domain parameters of its own only (9303-11 §9.2.2), and BAC."""
+    reading = read(card_access=bytes.fromhex("31143012060A04007F00070202040202020102020120"))
+    assert failing(reading) == {"access": "FAILED pace_downgraded"}
+    assert reading.check(CheckName.CARDACCESS_DG14).reason == "no_dg14"
+    assert reading.access_protocol == "bac"
+    assert reading.document is not None
+
+
+@pytest.mark.parametrize("content", ["3100", "310130", "3003020100", "31"])
+def test_an_ef_cardaccess_that_offers_nothing_or_is_none(content: str) -> None:
+    reading = read(card_access=bytes.fromhex(content))
+    assert failing(reading) == {}
+    answer = reading.check(CheckName.CARDACCESS_DG14)
+    assert answer.reason == ("no_dg14" if content == "3100" else "cardaccess_malformed")
 
 
 # ------------------------------------------------------------------------------------------- faults of the card

@@ -1,8 +1,4 @@
-"""How a reader gets into a chip: a list of small protocols, tried in the order of preference.
-
-Basic access control is the one of this release (ICAO 9303-11 §4.3). PACE will be another object of the same
-form before it in `PROTOCOLS`; a chip that offers PACE (EF.CardAccess) and is opened with BAC is recorded.
-"""
+"""Basic access control (ICAO 9303-11 §4.3): a challenge, mutual authentication with keys from the printed zone."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from documents.apdu import AccessRefused, Command, Transceiver, exchange
 from documents.mrz import MrzKey
@@ -25,17 +20,6 @@ from documents.secure_messaging import (
     pad,
     retail_mac,
 )
-
-
-class AccessProtocol(Protocol):
-    """One way in."""
-
-    @property
-    def name(self) -> str: ...
-
-    def open(self, transceiver: Transceiver, key: MrzKey) -> Transceiver:
-        """The secured transceiver. AccessRefused when chip and key do not go together."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +61,9 @@ class BasicAccessControl:
     def __init__(self, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._random_bytes = random_bytes
 
-    def open(self, transceiver: Transceiver, key: MrzKey) -> Transceiver:
+    def open(self, transceiver: Transceiver, key: MrzKey) -> SecuredTransceiver:
+        """The secured transceiver, with the application selected before. AccessRefused when chip and key do not
+        go together."""
         keys = BacKeys.of(key)
         challenge = exchange(transceiver, Command(0x00, 0x84, 0, 0, expected=8))
         if not challenge.ok or len(challenge.data) != 8:
@@ -94,6 +80,3 @@ class BasicAccessControl:
         if content[:8] != chip_nonce or content[8:16] != reader_nonce:
             raise AccessRefused("chip_answer_invalid")
         return SecuredTransceiver(transceiver, session_of(reader_share, content[16:], reader_nonce, chip_nonce))
-
-
-PROTOCOLS: tuple[AccessProtocol, ...] = (BasicAccessControl(),)
