@@ -12,7 +12,6 @@ from documents.mrz import Mrz, MrzKey
 from documents.reading import ChipReading
 from documents.trust import TrustStore
 
-
 # A chip that anybody can read, and one that was opened another way than it offers: identity yes, green never.
 _LET_IN_ALL_THE_SAME = ((Verdict.NOT_PRESENT, "no_access_control"), (Verdict.FAILED, "pace_downgraded"))
 
