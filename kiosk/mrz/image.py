@@ -32,6 +32,7 @@ _END_OF_IMAGE = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # inside entropy-coded data only a real marker looks like this
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2, "I;16L": 2}  # in Pillow; others 4
 _PROGRESSIVE_BYTES = 6  # libjpeg keeps all coefficients of a progressive picture: 16 bits, three components
+_STRIP = 128  # rows of the result
 # EXIF orientation (CIPA DC-008 §4.6.5.1.6): quarter turns anticlockwise, then mirrored left to right.
 _ORIENTATIONS = {
     2: (0, True),
@@ -83,13 +84,7 @@ def decode_image(data: bytes) -> Picture | Undecodable:
             reduction = _reduce_while_decoding(image)
             image.load()
             turns, mirrored = _ORIENTATIONS.get(_orientation(image), (0, False))
-            while _pixels(image) > ENOUGH_PIXELS and image.mode in ("L", "RGB", "RGBA", "CMYK"):
-                image = image.reduce(2)
-                reduction *= 2
-            frame = _bgr(image)
-            while frame.shape[0] * frame.shape[1] > ENOUGH_PIXELS:  # palettes and 16 bit
-                frame = _halved(frame)
-                reduction *= 2
+            frame, shrunk = _small_enough(image)
         except MemoryError:
             return Undecodable("too_many_pixels")
         except Exception as error:  # libraries raise whatever they like on odd images
@@ -97,7 +92,7 @@ def decode_image(data: bytes) -> Picture | Undecodable:
     frame = np.rot90(frame, turns)
     if mirrored:
         frame = frame[:, ::-1]
-    return Picture(np.ascontiguousarray(frame), reduction, complete)
+    return Picture(np.ascontiguousarray(frame), reduction * shrunk, complete)
 
 
 def refusal(data: bytes) -> Undecodable | None:
@@ -190,27 +185,42 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _bgr(image: Image.Image) -> Frame:
+def _small_enough(image: Image.Image) -> tuple[Frame, int]:
+    """The picture in BGR, and how many times it was reduced for that: strip by strip, or the copies of a large
+    picture would weigh more than itself.
+    """
     import cv2
 
-    if image.mode[0] in "IF":  # 16 or 32 bit grey, or floating point
-        return _as_bgr(_stretched(np.asarray(image, dtype=np.float32)))
-    if image.mode in ("1", "L") and "transparency" not in image.info:
-        return _as_bgr(np.asarray(image.convert("L")))
+    levels = image.getextrema() if image.mode[0] in "IF" else None
+    factor = _reduction(_pixels(image))
+    if factor == 1:
+        return _bgr(image, levels), 1
+    width, height = image.width // factor, image.height // factor
+    frame = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, _STRIP):
+        bottom = min(top + _STRIP, height)
+        strip = _bgr(image.crop((0, top * factor, width * factor, bottom * factor)), levels)
+        cv2.resize(strip, (width, bottom - top), dst=frame[top:bottom], interpolation=cv2.INTER_AREA)
+    return frame, factor
+
+
+def _bgr(image: Image.Image, levels: Any) -> Frame:
+    import cv2
+
+    if levels is not None:  # 16 or 32 bit grey, or floating point
+        return _as_bgr(_stretched(np.asarray(image, dtype=np.float32), *levels))
     if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
-        from PIL import Image as Module
-
-        image = image.convert("RGBA")
-        white = Module.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Module.alpha_composite(white, image)
-    image = image.convert("RGB")
-    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
+        image = _on_white(image.convert("RGBA"))
+    elif image.mode in ("1", "L"):
+        return _as_bgr(np.asarray(image if image.mode == "L" else image.convert("L")))
+    pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
-def _halved(frame: Frame) -> Frame:
-    import cv2
+def _on_white(image: Image.Image) -> Image.Image:
+    from PIL import Image as Module
 
-    return np.asarray(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return Module.alpha_composite(Module.new("RGBA", image.size, (255, 255, 255, 255)), image)
 
 
 def _as_bgr(grey: np.ndarray[Any, Any]) -> Frame:
@@ -219,11 +229,11 @@ def _as_bgr(grey: np.ndarray[Any, Any]) -> Frame:
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
 
 
-def _stretched(values: np.ndarray[Any, Any]) -> Frame:
-    """The brightest value becomes white: 10 and 12 bit cameras use a part of 16 bits only."""
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = min(0.0, float(values.min())), float(values.max())
-    return np.asarray((values - low) * (255.0 / max(high - low, 1e-9)), dtype=np.uint8)
+def _stretched(values: np.ndarray[Any, Any], low: float, high: float) -> Frame:
+    """The brightest value of the picture becomes white: 10 and 12 bit cameras use a part of 16 bits only."""
+    low = min(0.0, low)
+    scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255.0 / max(high - low, 1e-9))
+    return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
 
 
 def _jpeg_ends(data: bytes) -> bool:
