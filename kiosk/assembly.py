@@ -6,15 +6,34 @@ from declarations.money import demonstration_rates
 from declarations.packs import load_pack
 from documents.trust import TrustStore
 from hardware import registry
+from hardware.ports import Frame
 from kiosk.central_client import CentralClient
 from kiosk.conductor import Conductor, Parts
 from kiosk.config import ConfigError, KioskConfig
 from kiosk.delivery import Delivery
+from kiosk.document_page import ZoneReader
 from kiosk.face import FaceMatcher, verify_weights
 from kiosk.keys import KeyFileError, load_outbox_key, load_signing_key
 from kiosk.messages import Catalogue
 from kiosk.mrz.passporteye import PassportEyeReader
+from kiosk.mrz.read import Look, MrzReader
+from kiosk.mrz.weights import WeightsError
 from kiosk.outbox import Outbox
+from kiosk.viz import VizReader
+
+
+class _Blind:
+    """Stands in until the recogniser's weights are in the package: the second reader then reads alone."""
+
+    def look(self, frame: Frame) -> Look:
+        return Look((), (), None)
+
+
+def _zone_reader() -> ZoneReader:
+    try:
+        return MrzReader()
+    except WeightsError:
+        return _Blind()
 
 
 def assemble(config: KioskConfig) -> Conductor:
@@ -40,7 +59,9 @@ def assemble(config: KioskConfig) -> Conductor:
             rates=None if config.profile == "production" else demonstration_rates(),
             trust=trust,
             chip_worker=ChipWorker(),
-            mrz_reader=PassportEyeReader(),
+            mrz_reader=_zone_reader(),
+            second_reader=PassportEyeReader(),
+            viz_reader=VizReader(config.models_dir),
             load_matcher=lambda: FaceMatcher(config.models_dir),
             models=models,
             client=client,

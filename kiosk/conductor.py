@@ -14,19 +14,21 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from contracts.api import DeviceHealth, DeviceState, Heartbeat, KioskConfiguration
+from contracts.checks import Check, CheckName, Verdict
 from contracts.errors import ErrorCode, place_of
 from contracts.evidence import EvidenceKind
-from contracts.party import TravelDocument
+from contracts.party import DocumentFormat, TravelDocument
 from contracts.transaction import Provenance, TransactionRecord
 from declarations.eligibility import NotEligible, eligibility
 from declarations.money import Rates
 from declarations.packs import RulePack
-from documents.mrz import NO_MRZ, Mrz
+from documents.mrz import NO_MRZ
 from documents.trust import TrustStore
 from hardware import registry
 from hardware.ports import Camera, DeviceError, DeviceSet, LightSignal, ReceiptDocument, Speaker
@@ -37,7 +39,18 @@ from kiosk.central_client import CentralClient, CentralError
 from kiosk.central_key import CentralKey
 from kiosk.config import KioskConfig
 from kiosk.delivery import Delivery
-from kiosk.document_page import PageScan, PageState, page_document
+from kiosk.document_page import (
+    VISAS,
+    FrontScan,
+    Page,
+    PageScan,
+    PageState,
+    ZoneReader,
+    compare_print,
+    page_document,
+    turns,
+    with_check,
+)
 from kiosk.evidence import Pictures, SealedEvidence, seal
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Seen, not_compared
@@ -46,6 +59,7 @@ from kiosk.mrz.passporteye import PassportEyeReader
 from kiosk.presenter import Live, Presenter
 from kiosk.record import SOFTWARE, build_record, least_record
 from kiosk.view import Message, Screen, View
+from kiosk.viz import VizReader
 
 _LOG = logging.getLogger(__name__)
 TICK_S = 0.5
@@ -76,7 +90,9 @@ class Parts:
     rates: Rates | None
     trust: TrustStore
     chip_worker: chip.Worker
-    mrz_reader: PassportEyeReader
+    mrz_reader: ZoneReader
+    second_reader: PassportEyeReader
+    viz_reader: VizReader
     load_matcher: Callable[[], FaceMatcher]
     models: Mapping[str, str]
     client: CentralClient
@@ -89,8 +105,9 @@ class _Session:
     """What devices gave for the party in front of the kiosk; replaced by an empty one at `Wipe`."""
 
     pictures: Pictures
-    pages: dict[str, Mrz]
-    page_documents: dict[str, TravelDocument]
+    pages: dict[str, Page]
+    documents: dict[str, TravelDocument]
+    prints: dict[str, Future[Check]]
     portraits: dict[str, bytes | None]
     anchors: set[str]
     seconds: dict[str, float]
@@ -98,7 +115,7 @@ class _Session:
 
     @classmethod
     def empty(cls) -> _Session:
-        return cls(Pictures(), {}, {}, {}, set(), defaultdict(float))
+        return cls(Pictures(), {}, {}, {}, {}, set(), defaultdict(float))
 
 
 class Conductor:
@@ -117,6 +134,8 @@ class Conductor:
         self._changed = threading.Condition(threading.RLock())
         self._presenter = Presenter(config, parts.pack, parts.rates)
         self._matcher: FaceMatcher | None = None
+        # The print is read while the chip is: by a process, waited for on a thread of its own.
+        self._print_readings = ThreadPoolExecutor(1, thread_name_prefix="print")
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._warmed = threading.Event()
@@ -133,7 +152,8 @@ class Conductor:
     def start(self) -> None:
         """Warm the models and workers, deliver what waits, begin to serve."""
         self._parts.delivery.start()
-        self._parts.mrz_reader.start()
+        self._parts.second_reader.start()
+        self._parts.viz_reader.start()
         self.handle(journey.ServiceStopped(self._now()))  # until the models are loaded nobody is invited
         self._jobs.put(self._warm)
         for thread in self._threads:
@@ -151,7 +171,9 @@ class Conductor:
             if thread.is_alive():
                 thread.join(10)
         self._parts.delivery.close()
-        self._parts.mrz_reader.close()
+        self._parts.second_reader.close()
+        self._parts.viz_reader.close()
+        self._print_readings.shutdown(wait=False, cancel_futures=True)
         close_worker = getattr(self._parts.chip_worker, "close", None)
         if close_worker is not None:
             close_worker()
@@ -271,6 +293,8 @@ class Conductor:
             self._jobs.put(lambda: self._read_page(effect))
         elif isinstance(effect, journey.ReadChip):
             self._jobs.put(lambda: self._read_chip(effect))
+        elif isinstance(effect, journey.ReadFront):
+            self._jobs.put(lambda: self._read_front(effect))
         elif isinstance(effect, journey.CompareFace):
             self._jobs.put(lambda: self._compare_face(effect))
         elif isinstance(effect, journey.ScanBag):
@@ -325,7 +349,8 @@ class Conductor:
                 self.handle(journey.StepFailed(self._now()))
 
     def _warm(self) -> None:
-        self._parts.mrz_reader.wait_until_ready()
+        self._parts.second_reader.wait_until_ready()
+        self._parts.viz_reader.wait_until_ready()
         self._matcher = self._parts.load_matcher()
         start_worker = getattr(self._parts.chip_worker, "start", None)
         if start_worker is not None:
@@ -342,15 +367,24 @@ class Conductor:
 
         def report(page: PageState) -> None:
             nonlocal seen_at
-            self._show(page_present=page.present, glass_cleared=self._live.glass_cleared or not page.present)
+            self._show(
+                page_present=page.present,
+                page_problem=page.problem,
+                glass_cleared=self._live.glass_cleared or not page.present,
+            )
             if page.present and time.monotonic() - seen_at > 2:
                 seen_at = time.monotonic()
                 self.handle(journey.Moved(self._now()))
 
-        scan = PageScan(self._parts.devices.document_camera, self._parts.mrz_reader)
+        parts = self._parts
+        scan = PageScan(parts.devices.document_camera, parts.mrz_reader, parts.second_reader)
         page = scan.scan(lambda: self._now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():
             return
+        printed = self._print_readings.submit(self._read_print, page)
+        document = page_document(page.mrz, self._now().date(), "not_reached", page.problem, page.reading)
+        if page.mrz.format in VISAS:  # a visa has no chip during which its print could be read
+            document = with_check(document, printed.result())
         with self._changed:
             if unwanted():
                 return
@@ -360,10 +394,48 @@ class Conductor:
                 session.pictures.forget(person)
             if page.frame is not None:
                 session.pictures.keep_frame(person, EvidenceKind.DATA_PAGE, page.frame)
-            session.pages[person] = page.mrz
-            document = page_document(page.mrz, self._now().date(), "not_reached", page.problem)
-            session.page_documents[person] = document
+            session.pages[person], session.documents[person], session.prints[person] = page, document, printed
             self.handle(journey.PageRead(self._now(), effect.work, document, page.legible, page.problem))
+
+    def _read_print(self, page: Page) -> Check:
+        """`mrz_viz` of the side of a document on which its zone is."""
+        if page.frame is None or not page.legible:
+            return Check(name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="zone_not_read")
+        if page.mrz.format is DocumentFormat.TD1:
+            return Check(name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="front_not_shown")
+        return compare_print(self._parts.viz_reader.read(page.frame, page.corners, page.mrz), page.mrz)
+
+    def _read_front(self, effect: journey.ReadFront) -> None:
+        person, unwanted = effect.person_id, self._unwanted(effect.work)
+        page = self._session.pages.get(person)
+        if unwanted() or page is None:
+            return
+        moved_at = 0.0
+
+        def report(state: PageState) -> None:
+            nonlocal moved_at
+            if unwanted():
+                return
+            self._show(page_present=state.present, page_problem=state.problem)
+            if state.present and time.monotonic() - moved_at > 2:
+                moved_at = time.monotonic()
+                self.handle(journey.Moved(self._now()))
+
+        parts = self._parts
+        scan = FrontScan(parts.devices.document_camera, parts.mrz_reader, parts.viz_reader)
+        found = scan.scan(page, report, unwanted)
+        if found is None:
+            return
+        check, frame, seconds = found
+        with self._changed:
+            if unwanted():
+                return
+            session = self._session
+            self._spent("front", seconds)
+            if frame is not None:
+                session.pictures.keep_frame(person, EvidenceKind.DATA_PAGE, frame, side=2)
+            document = session.documents[person] = with_check(session.documents[person], check)
+            self.handle(journey.FrontRead(self._now(), effect.work, document))
 
     def _read_chip(self, effect: journey.ReadChip) -> None:
         person, unwanted = effect.person_id, self._unwanted(effect.work)
@@ -371,7 +443,9 @@ class Conductor:
             return
         begun = time.monotonic()
         self._show(chip_fraction=0.0)
-        page = self._session.pages.get(person, NO_MRZ)
+        held = self._session.pages.get(person)
+        page = NO_MRZ if held is None else held.mrz
+        printed = self._session.prints.get(person)
         now = self._now()
         reading = self._parts.chip_worker.read(
             self._parts.config.devices.chip_reader,
@@ -381,12 +455,18 @@ class Conductor:
             page,
             lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2)),
         )
+        chip_s = time.monotonic() - begun
+        comparison = printed.result() if printed is not None else None
         with self._changed:
             if unwanted():
                 return
             session = self._session
-            self._spent("chip", time.monotonic() - begun)
-            document = chip.join(session.page_documents[person], reading)
+            self._spent("chip", chip_s)
+            self._spent("print", time.monotonic() - begun - chip_s)  # what it took longer than the chip
+            document = chip.join(session.documents[person], reading)
+            if comparison is not None:
+                document = with_check(document, comparison)
+            session.documents[person] = document
             session.portraits[person] = reading.portrait
             if reading.portrait is not None:
                 session.pictures.keep_portrait(person, reading.portrait)
@@ -411,6 +491,7 @@ class Conductor:
                     is_open,
                     refused,
                     None if is_open else chip.why_not(reading),
+                    turn=comparison is not None and turns(page, comparison),
                 )
             )
 

@@ -1,31 +1,68 @@
-"""The printed page: is one lying there, is it sharp and light enough, and what does its machine readable zone say.
+"""The printed page: is one lying there, why can it not be read, and what do its zone and its print say.
 
-In this release the optical reading supplies only the fields that a check digit guards (number, birth, expiry);
-names come from the chip, and the comparison with the printed names is NOT_CHECKED `not_in_this_release`.
+Each frame gets one look. Looks of a page that lies still are added up until the zone is certain; when they do not
+suffice, the second reader is asked once a try. What keeps the page from being read is told as it is seen, so that
+the screen can say what to do about it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
-from contracts.party import TravelDocument
-from documents.mrz import NO_MRZ, Mrz, parse_mrz
-from hardware.ports import Camera, DeviceError, Frame
-from kiosk.mrz.passporteye import PassportEyeReader
+from contracts.party import DocumentFormat, PageReading, TravelDocument
+from documents.mrz import NO_MRZ, Mrz
+from documents.mrz.settle import Settled, settle
+from documents.viz import Fragment, compare_viz
+from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
+from kiosk.mrz.looks import Posteriors, fuse
+from kiosk.mrz.read import Look
+from kiosk.mrz.reading import ZoneReading, first_opinion, second_opinion
 
-# Measured on a frame reduced to 160 pixels across: an empty glass is even and dark, a page is neither.
-_SMALL = 160
+# Measured on a frame reduced to 640 and 160 pixels across: an empty glass is even and dark, a page is neither.
+_ACROSS, _SMALL = 640, 160
 PAGE_CONTRAST = 14.0  # standard deviation of grey levels
 PAGE_LIGHT = 45.0  # median grey level of the lighter half
 SHARP = 25.0  # variance of the Laplacian at 640 pixels across
 STILL = 6.0  # mean change of grey levels between two frames
-TRY_S = 9.0
+TRY_S = 9.0  # a page that nobody puts right
+LEAST_TRY_S = 3.0  # a page that lies well and cannot be read; less would be over before anybody has looked
+DOUBT_S = 2.0  # after so long without certainty the second reader is asked,
+LOOKS = 4  # and after so many looks that found a zone and were not certain together
+MOST_LOOKS = 8  # the newest that are fused
+OTHER_SIDE = 4.0  # mean change of grey levels between the two sides of a card, at least
+TURN_S = 15.0  # a card that lies there and is not turned over
+FRONT_LOOKS = 2  # how often the print of a card's front is read before the answer stands
+
+VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
+Corners = tuple[npt.NDArray[np.float64], ...]
+
+
+class ZoneReader(Protocol):
+    """`kiosk.mrz.read.MrzReader`, as far as it is used here."""
+
+    def look(self, frame: Frame) -> Look: ...
+
+
+class SecondReader(Protocol):
+    """`kiosk.mrz.passporteye.PassportEyeReader`, as far as it is used here."""
+
+    def read(self, image: Frame, today: date, *, thorough: bool = False) -> tuple[tuple[str, ...], ...]: ...
+
+
+class PrintReader(Protocol):
+    """`kiosk.viz.VizReader`, as far as it is used here."""
+
+    def read(
+        self, frame: Frame, corners: Sequence[npt.NDArray[np.float64]] = (), mrz: Mrz | None = None
+    ) -> tuple[Fragment, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -38,56 +75,101 @@ class PageState:
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """The outcome of a look at a page."""
+    """The outcome of a look at a page. `corners` are the zone's lines in `frame`."""
 
     mrz: Mrz
     frame: Frame | None
-    problem: str | None  # why it could not be read: too_dark, blurred, not_read, camera_failed
+    problem: (
+        str | None
+    )  # why it could not be read: a reason of `PageState`, `Look` or `ZoneReading`, camera_failed
     seconds: float
+    corners: Corners = ()
+    reading: ZoneReading | None = None
 
     @property
     def legible(self) -> bool:
         return self.mrz.key is not None
 
 
+@dataclass
+class Steering:
+    """Words that do not flicker: a problem is told when it has lasted, and stays until it could be read."""
+
+    lasted_s: float = 0.4
+    stays_s: float = 1.5
+    _seen: str | None = None
+    _since: float = 0.0
+    _told: str | None = None
+    _told_at: float = field(default=-1e9)
+
+    def see(self, problem: str | None, at: float) -> str | None:
+        """The problem to tell at the moment `at` (monotonic seconds), when `problem` is what is seen."""
+        if problem != self._seen:
+            self._seen, self._since = problem, at
+        reading = self._told is not None and at - self._told_at < self.stays_s
+        if problem != self._told and not reading and at - self._since >= self.lasted_s:
+            self._told, self._told_at = problem, at
+        return self._told
+
+    def forget(self) -> None:
+        """The page was taken away."""
+        self._seen = self._told = None
+
+
 def assess(frame: Frame, before: Frame | None = None) -> PageState:
     """Judge one frame; `before` is the frame before it, to see whether the page lies still."""
     import cv2
 
-    small = _small(frame)
+    grey = _grey(frame)
+    small = _smaller(grey, _SMALL)
     if float(small.std()) < PAGE_CONTRAST:
         return PageState(False, "no_page")
-    if before is not None and before.shape == frame.shape:
-        change = float(np.abs(small.astype(np.int16) - _small(before).astype(np.int16)).mean())
-        if change > STILL:
-            return PageState(True, "moving")
+    if before is not None and before.shape == frame.shape and _change(small, _small(before)) > STILL:
+        return PageState(True, "moving")
     if float(np.percentile(small, 75)) < PAGE_LIGHT:
         return PageState(True, "too_dark")
-    width = 640
-    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    height = max(1, round(grey.shape[0] * width / grey.shape[1]))
-    if (
-        float(cv2.Laplacian(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), cv2.CV_64F).var())
-        < SHARP
-    ):
+    if float(cv2.Laplacian(grey, cv2.CV_32F).var()) < SHARP:
         return PageState(True, "blurred")
     return PageState(True, None)
 
 
 def _small(frame: Frame) -> Frame:
+    return _smaller(_grey(frame), _SMALL)
+
+
+def _grey(frame: Frame) -> Frame:
+    """The frame in grey, about 640 pixels across."""
     import cv2
 
-    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    height = max(1, round(grey.shape[0] * _SMALL / grey.shape[1]))
-    return np.asarray(cv2.resize(grey, (_SMALL, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return _smaller(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8), _ACROSS)
+
+
+def _smaller(image: Frame, width: int) -> Frame:
+    """The image reduced to about `width`, by whole numbers, which is several times quicker than the exact way."""
+    import cv2
+
+    times = max(1, round(image.shape[1] / width))
+    height, across = image.shape[0] // times, image.shape[1] // times
+    if min(height, across) < 1:
+        return image
+    part = image[: height * times, : across * times]
+    return np.asarray(cv2.resize(part, (across, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _change(small: Frame, other: Frame) -> float:
+    """The mean change of grey levels between two reduced frames; frames of another shape differ in everything."""
+    if small.shape != other.shape:
+        return 255.0
+    return float(np.abs(small.astype(np.int16) - other.astype(np.int16)).mean())
 
 
 class PageScan:
-    """Looks through one camera with one reader."""
+    """Looks through one camera with the readers of the zone."""
 
-    def __init__(self, camera: Camera, reader: PassportEyeReader) -> None:
+    def __init__(self, camera: Camera, reader: ZoneReader, second: SecondReader) -> None:
         self._camera = camera
         self._reader = reader
+        self._second = second
         self._sequence = -1
 
     def scan(
@@ -104,69 +186,224 @@ class PageScan:
         """
         try:
             while fresh and not stopped():
-                captured = self._camera.latest(seconds=2.0, after=self._sequence)
-                self._sequence = captured.sequence
-                state = assess(captured.image)
+                state = assess(self._next().image)
                 report(state)
                 fresh = state.present
             return self._scan(today, report, stopped)
         except DeviceError:
             return Page(NO_MRZ, None, "camera_failed", 0.0)
 
+    def _next(self) -> CapturedFrame:
+        captured = self._camera.latest(seconds=2.0, after=self._sequence)
+        self._sequence = captured.sequence
+        return captured
+
     def _scan(
         self, today: Callable[[], date], report: Callable[[PageState], None], stopped: Callable[[], bool]
     ) -> Page | None:
+        steering = Steering()
         before: Frame | None = None
-        placed: float | None = None
-        readings = 0
+        placed = 0.0
+        trial = _Trial(self._reader)
         while not stopped():
-            captured = self._camera.latest(seconds=2.0, after=self._sequence)
-            self._sequence = captured.sequence
-            state = assess(captured.image, before)
-            before = captured.image
-            report(state)
-            now = time.monotonic()
+            captured = self._next()
+            frame = captured.image
+            state = assess(frame, before)
+            before = frame
             if not state.present:
-                placed = None
+                trial, placed = _Trial(self._reader), 0.0
+                steering.forget()
+                report(PageState(False, None))
                 continue
-            if placed is None:
-                placed = captured.at
-            if state.problem is None:
-                mrz = self._read(captured.image, today(), thorough=readings > 0)
-                readings += 1
-                if mrz.key is not None:
-                    return Page(mrz, captured.image, None, time.monotonic() - placed)
-                if readings >= 2:
-                    return Page(mrz, captured.image, "not_read", time.monotonic() - placed)
-            if now - placed > TRY_S:
-                return Page(NO_MRZ, captured.image, state.problem or "not_read", now - placed)
+            placed = placed or captured.at
+            if state.problem == "moving":
+                trial.forget()  # what lies there next may be another document
+                problem: str | None = "moving"
+            else:
+                problem = trial.look(frame, state.problem, today())
+                if trial.settled is not None and trial.settled.accepted:
+                    spent = time.monotonic() - placed
+                    return trial.page(first_opinion(trial.settled, trial.count), None, spent)
+            now = time.monotonic()
+            report(PageState(True, steering.see(problem, now)))
+            spent = now - placed
+            over = spent > (TRY_S if problem else LEAST_TRY_S)
+            if problem != "moving" and trial.in_doubt(spent, over):
+                opinion = trial.ask(self._second, frame, today())
+                if opinion.mrz.key is not None:
+                    return trial.page(opinion, None, time.monotonic() - placed)
+            if over:
+                return trial.page(trial.opinion(), problem, time.monotonic() - placed, frame)
         return None
 
-    def _read(self, frame: Frame, today: date, *, thorough: bool) -> Mrz:
-        best = NO_MRZ
-        for lines in self._reader.read(frame, today, thorough=thorough):
-            mrz = parse_mrz(lines, today, guarded_only=True)
-            if mrz.key is not None:
-                return mrz
-            best = mrz if mrz.lines or best is NO_MRZ else best
-        return best
+
+class _Trial:
+    """What was seen of one page in one try."""
+
+    def __init__(self, reader: ZoneReader) -> None:
+        self._reader = reader
+        self._looks: list[Posteriors] = []
+        self._second: ZoneReading | None = None
+        self._frame: Frame | None = None
+        self._corners: Corners = ()
+        self.count = 0
+        self.settled: Settled | None = None
+
+    def forget(self) -> None:
+        """The looks so far may be of another document."""
+        self._looks.clear()
+        self.settled = None
+
+    def look(self, frame: Frame, problem: str | None, today: date) -> str | None:
+        """One more look; what keeps the page from being read, None where nothing does. `problem`: of the frame."""
+        look = self._reader.look(frame)
+        self.count += 1
+        if look.posteriors and look.problem is None:
+            self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
+            self._frame, self._corners = frame, look.corners
+            self.settled = settle(fuse(self._looks), today)
+            return problem
+        return problem if look.problem in (None, "no_zone", "blurred") and problem else look.problem
+
+    def in_doubt(self, spent: float, over: bool) -> bool:
+        """It is time to ask the second reader, which is asked once."""
+        return self._second is None and (over or len(self._looks) >= LOOKS or spent > DOUBT_S)
+
+    def ask(self, second: SecondReader, frame: Frame, today: date) -> ZoneReading:
+        best = frame if self._frame is None else self._frame
+        candidates = second.read(best, today, thorough=bool(self._looks))
+        self._second = second_opinion(self.settled, candidates, today, self.count)
+        self._frame = best
+        return self._second
+
+    def opinion(self) -> ZoneReading:
+        """What can be said when the time is over and nothing is certain."""
+        if self._second is not None:
+            return self._second
+        if self.settled is not None:
+            return first_opinion(self.settled, self.count)
+        return ZoneReading(NO_MRZ, "no_zone", PageReading(engine="corridor", looks=self.count))
+
+    def page(self, opinion: ZoneReading, problem: str | None, seconds: float, frame: Frame | None = None) -> Page:
+        if opinion.mrz.key is None:
+            problem = problem or opinion.reason
+        kept = self._frame if self._frame is not None else frame
+        return Page(opinion.mrz, kept, problem, seconds, self._corners, opinion)
 
 
-def page_document(mrz: Mrz, today: date, chip_reason: str, problem: str | None = None) -> TravelDocument:
-    """The document as the page alone shows it: the optical checks, and every chip check NOT_CHECKED.
+class FrontScan:
+    """Waits until a card was turned over, and reads the print of its other side."""
+
+    def __init__(self, camera: Camera, reader: ZoneReader, text: PrintReader) -> None:
+        self._camera = camera
+        self._reader = reader
+        self._text = text
+        self._sequence = -1
+
+    def scan(
+        self, back: Page, report: Callable[[PageState], None], stopped: Callable[[], bool]
+    ) -> tuple[Check, Frame | None, float] | None:
+        """`mrz_viz` of the card whose zone `back` is, the frame it comes from, and the machine's seconds.
+
+        None when it was stopped. While no card lies there it waits. Never raises for a device.
+        """
+        try:
+            return self._scan(back, report, stopped)
+        except DeviceError:
+            return _viz(Verdict.ERROR, "camera_failed"), None, 0.0
+
+    def _scan(
+        self, back: Page, report: Callable[[PageState], None], stopped: Callable[[], bool]
+    ) -> tuple[Check, Frame | None, float] | None:
+        steering = Steering()
+        zone_side = None if back.frame is None else _small(back.frame)
+        before: Frame | None = None
+        lying = 0.0
+        fragments: list[Fragment] = []
+        readings, spent = 0, 0.0
+        while not stopped():
+            captured = self._camera.latest(seconds=2.0, after=self._sequence)
+            self._sequence, frame = captured.sequence, captured.image
+            state = assess(frame, before)
+            before = frame
+            now = time.monotonic()
+            if not state.present:
+                lying = 0.0
+                steering.forget()
+                report(PageState(False, None))
+                continue
+            lying = lying or now
+            problem = state.problem
+            if problem is None and self._is_zone_side(frame, zone_side):
+                problem = "zone_side"
+            report(PageState(True, steering.see(problem, now)))
+            if problem is None:
+                fragments += self._text.read(frame, (), back.mrz)
+                readings, spent = readings + 1, spent + time.monotonic() - now
+                check = compare_print(fragments, back.mrz)
+                if check.verdict is Verdict.PASSED or readings >= FRONT_LOOKS:
+                    return check, frame, spent
+            if now - lying > TURN_S:
+                return _viz(Verdict.NOT_CHECKED, "front_not_shown"), None, spent
+        return None
+
+    def _is_zone_side(self, frame: Frame, zone_side: Frame | None) -> bool:
+        if zone_side is not None and _change(_small(frame), zone_side) < OTHER_SIDE:
+            return True
+        return bool(self._reader.look(frame).posteriors)
+
+
+def compare_print(fragments: Sequence[Fragment], mrz: Mrz) -> Check:
+    """`mrz_viz`: the print beside the zone. A zone whose names were not read leaves the names uncompared."""
+    check = compare_viz(fragments, mrz).check
+    if check.verdict is Verdict.PASSED and mrz.surname is None and mrz.given_names is None:
+        return _viz(Verdict.NOT_CHECKED, "names_not_read")
+    return check
+
+
+def turns(mrz: Mrz, check: Check) -> bool:
+    """The document has to be turned over: a card that does not show its names beside its zone."""
+    if mrz.format is DocumentFormat.TD1:
+        return True
+    return mrz.format is DocumentFormat.TD2 and check.verdict is Verdict.NOT_CHECKED
+
+
+def _viz(verdict: Verdict, reason: str) -> Check:
+    return Check(name=CheckName.MRZ_VIZ, verdict=verdict, reason=reason)
+
+
+def page_document(
+    mrz: Mrz,
+    today: date,
+    chip_reason: str,
+    problem: str | None = None,
+    reading: ZoneReading | None = None,
+) -> TravelDocument:
+    """The document as the page alone shows it: the optical checks, and every other check NOT_CHECKED.
 
     `problem` is what kept the camera from reading, when no zone was found at all.
     """
     checks = {check.name: check for check in mrz.checks(today)}
-    if problem is not None and mrz is NO_MRZ:
+    if mrz is NO_MRZ and problem is not None:
         verdict = Verdict.ERROR if problem == "camera_failed" else Verdict.FAILED
         checks[CheckName.MRZ_READ] = Check(name=CheckName.MRZ_READ, verdict=verdict, reason=problem)
-    checks[CheckName.MRZ_VIZ] = Check(
-        name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="not_in_this_release"
-    )
+    elif reading is not None and checks[CheckName.MRZ_READ].verdict is Verdict.PASSED:
+        checks[CheckName.MRZ_READ] = Check(name=CheckName.MRZ_READ, verdict=Verdict.PASSED, reason=reading.reason)
+    checks[CheckName.MRZ_VIZ] = _viz(Verdict.NOT_CHECKED, "not_reached")
     checks[CheckName.MRZ_INFRARED] = Check(
         name=CheckName.MRZ_INFRARED, verdict=Verdict.NOT_PRESENT, reason="no_infrared"
     )
     for name in DOCUMENT_CHECKS:
         checks.setdefault(name, Check(name=name, verdict=Verdict.NOT_CHECKED, reason=chip_reason))
-    return mrz.document.model_copy(update={"checks": tuple(checks[name] for name in DOCUMENT_CHECKS)})
+    return mrz.document.model_copy(
+        update={
+            "checks": tuple(checks[name] for name in DOCUMENT_CHECKS),
+            "reading": None if reading is None else reading.record,
+        }
+    )
+
+
+def with_check(document: TravelDocument, check: Check) -> TravelDocument:
+    """The document with one check's answer put in its place."""
+    checks = tuple(check if each.name is check.name else each for each in document.checks)
+    return document.model_copy(update={"checks": checks})

@@ -40,10 +40,10 @@ class SealedEvidence:
 class Pictures:
     """The pictures of one party, in memory only; `wipe` forgets them."""
 
-    _held: dict[tuple[str, EvidenceKind], bytes] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, EvidenceKind, int], bytes] = field(default_factory=dict, repr=False)
 
-    def keep_frame(self, person_id: str, kind: EvidenceKind, frame: Frame) -> None:
-        """Keep a camera frame as JPEG, 1600 pixels at most; the newest of its kind counts."""
+    def keep_frame(self, person_id: str, kind: EvidenceKind, frame: Frame, side: int = 1) -> None:
+        """Keep a camera frame as JPEG, 1600 pixels at most; the newest of its kind and `side` counts."""
         import cv2
 
         scale = min(1.0, _LARGEST_SIDE / max(frame.shape[:2]))
@@ -52,7 +52,7 @@ class Pictures:
             frame = np.asarray(smaller, np.uint8)
         ok, encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         if ok:
-            self._held[person_id, kind] = encoded.tobytes()
+            self._held[person_id, kind, side] = encoded.tobytes()
 
     def keep_portrait(self, person_id: str, portrait: bytes) -> None:
         """Keep the chip's portrait: JPEG as it is, JPEG 2000 as JPEG, which an officer's browser can show."""
@@ -60,7 +60,7 @@ class Pictures:
         import numpy as np
 
         if portrait.startswith(b"\xff\xd8\xff"):
-            self._held[person_id, EvidenceKind.CHIP_PORTRAIT] = portrait
+            self._held[person_id, EvidenceKind.CHIP_PORTRAIT, 1] = portrait
             return
         try:
             image = cv2.imdecode(np.frombuffer(portrait, dtype=np.uint8), cv2.IMREAD_COLOR)
@@ -82,7 +82,10 @@ class Pictures:
 
     def named(self) -> dict[str, bytes]:
         """The pictures under the names they have in a bundle."""
-        return {f"{person_id}-{kind.value}.jpg": data for (person_id, kind), data in self._held.items()}
+        return {
+            f"{person_id}-{kind.value}{f'-{side}' if side > 1 else ''}.jpg": data
+            for (person_id, kind, side), data in self._held.items()
+        }
 
 
 def bundle(pictures: Mapping[str, bytes]) -> bytes:

@@ -1,0 +1,76 @@
+"""What a page's zone is taken for: the first reader where it is certain, else what two readers agree on.
+
+The second reader is asked only when the first is in doubt. It is trusted with the three fields that stand under
+check digits of their own and with nothing else: names, nationality and sex then stay unread, which leads to a
+person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from contracts.party import PageReading
+from documents.mrz import NO_MRZ, FieldName, Mrz, parse_mrz
+from documents.mrz.settle import Settled
+
+FIRST, SECOND = "corridor", "passporteye"
+_GUARDED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date")
+
+
+@dataclass(frozen=True, repr=False)
+class ZoneReading:
+    """`mrz` is NO_MRZ unless it may be relied upon; `reason` says how it came about, or why it did not.
+
+    Reasons where it may: ok, non_conforming (certain, and against the rules), repaired (a character that the rules
+    allow was put in place of one that they do not), second_reader (both agree on number and dates),
+    second_reader_alone. Where not: those of `Settled`, and readers_disagree.
+    """
+
+    mrz: Mrz
+    reason: str
+    record: PageReading
+
+
+def first_opinion(settled: Settled, looks: int) -> ZoneReading:
+    """What the first reader says after `looks` looks."""
+    record = PageReading(engine=FIRST, looks=looks, repairs=len(settled.repairs))
+    if not settled.accepted:
+        return ZoneReading(NO_MRZ, settled.reason, record)
+    return ZoneReading(settled.mrz, "repaired" if settled.repairs else settled.reason, record)
+
+
+def second_opinion(
+    settled: Settled | None, candidates: Iterable[tuple[str, ...]], today: date, looks: int
+) -> ZoneReading:
+    """What both together say, when the first is in doubt (`settled`) or saw no zone at all (None).
+
+    `candidates` are what the second reader offers, likeliest first.
+    """
+
+    def answer(
+        mrz: Mrz, reason: str, engine: str, second: Literal["agrees", "differs", "silent", "alone"]
+    ) -> ZoneReading:
+        return ZoneReading(mrz, reason, PageReading(engine=engine, looks=looks, second_reader=second))
+
+    readings = (parse_mrz(lines, today, guarded_only=True) for lines in candidates)
+    theirs = next((mrz for mrz in readings if mrz.key is not None), None)
+    if theirs is None:
+        return answer(NO_MRZ, settled.reason if settled else "no_zone", FIRST, "silent")
+    if settled is None or not settled.lines:
+        return answer(theirs, "second_reader_alone", SECOND, "alone")
+    if not _agree(parse_mrz(settled.lines, today, guarded_only=True), theirs):
+        return answer(NO_MRZ, "readers_disagree", FIRST, "differs")
+    return answer(theirs, "second_reader", SECOND, "agrees")
+
+
+def _agree(ours: Mrz, theirs: Mrz) -> bool:
+    """Every guarded field that the first reader has under a valid check digit is the same, and two have one."""
+    held = [name for name in _GUARDED if ours.verdict(name).passed]
+    return len(held) >= 2 and all(_text(ours, name) == _text(theirs, name) for name in held)
+
+
+def _text(mrz: Mrz, name: FieldName) -> str | None:
+    return {"number": mrz.number, "birth_date": mrz.birth, "expiry_date": mrz.expiry}[name]
