@@ -37,7 +37,7 @@ _GLYPHS = _glyphs()
 def recognised(
     lines: Sequence[str], seed: int, noise: float, overconfidence: float = 1.0
 ) -> tuple[NDArray[np.float32], ...]:
-    """Posteriors of these lines; `noise` 0.02 is a clean print, 0.1 one in which most zones have a misread letter."""
+    """Posteriors of these lines; `noise` 0.02 is a clean print, at 0.1 most zones have a misread letter."""
     random = np.random.default_rng(seed)
     of_page = noise * np.exp(random.normal(0, 0.25))
     posteriors = []
