@@ -26,6 +26,7 @@ FIELDS: tuple[VizField, ...] = ("number", "surname", "given_names", "birth_date"
 
 _USABLE = 0.5  # certainty of a line that may agree: five fields do not agree by chance
 _CLEAR = 0.9  # certainty of a line that may differ
+_CLEAR_HEIGHT = 14.0  # pixels of a line's box, capitals of eight: below, a reader guesses, however certain it is
 _ZONE_LINE = 22  # characters without a blank: a line of the zone itself, which proves nothing
 _DATES_OF_A_PAGE = 3  # birth, issue and expiry: when all were read and none is the zone's, the page says otherwise
 _SHORTEST_NEAR_MISS = 4  # letters; below, everything is near to everything
@@ -95,6 +96,10 @@ def _outside_the_zone(fragments: Sequence[Fragment]) -> Iterator[Fragment]:
             yield each
 
 
+def _is_clear(line: Fragment) -> bool:
+    return line.confidence >= _CLEAR and line.height >= _CLEAR_HEIGHT
+
+
 def _is_zone_line(text: str) -> bool:
     close = "".join(text.split())
     return "<<" in close or close.count("<") > 2 or (len(close) >= _ZONE_LINE and " " not in text.strip())
@@ -131,7 +136,7 @@ class _Page:
             )
         else:
             mine, other = self._names(name)
-            differs = self._near_miss(mine, other) or self._clearly_another(name, other)
+            differs = self._near_miss(mine, other) or self._clearly_another(name, mine, other)
         if differs:
             return FieldVerdict(Verdict.FAILED, f"{name}_differs")
         return FieldVerdict(Verdict.NOT_CHECKED, f"not_readable_{name}")
@@ -166,10 +171,11 @@ class _Page:
                 if not self._same(" ".join(words[start:end]), mine):
                     continue
                 beside = words[:start] + words[end:]
-                named = [word for word in beside if not _is_noise(word)]
-                if named or all(_plain(word) in PARTICLES for word in beside):
-                    named = beside  # CRUZ is not DE LA CRUZ
-                if not named or (other and self._same(" ".join(named), other)):
+                if any(_plain(word) in PARTICLES for word in (*words[:start][-1:], *words[end:][:1])):
+                    continue  # CRUZ is not DE LA CRUZ
+                named = " ".join(word for word in beside if not _is_noise(word))
+                # Beside it may stand the other name, or the same in a second script.
+                if not named or self._same(named, other) or self._same(named, mine):
                     return True
         return False
 
@@ -188,13 +194,12 @@ class _Page:
             return False
         limit = 1 if len(letters) < 7 else 2
         for line in self._lines:
-            if line.confidence < _CLEAR or any(self._same(line.text, name) for name in (mine, other) if name):
+            if not _is_clear(line) or any(self._same(line.text, name) for name in (mine, other) if name):
                 continue
-            words = " ".join(word for word in _words(line.text) if not _is_noise(word))
+            words = " ".join(_named(line.text))
             if len(printed := printed_letters(words).replace(" ", "")) < 2:
                 continue
-            # A line whose end was cut off is not another name.
-            if letters.startswith(_plain(printed)) or letters.endswith(_plain(printed)):
+            if _cut_off(printed, letters):
                 continue
             extras = _name_confusions(words, self._issuer)
             if any(
@@ -204,12 +209,13 @@ class _Page:
                 return True
         return False
 
-    def _clearly_another(self, which: VizField, other: str) -> bool:
+    def _clearly_another(self, which: VizField, mine: str, other: str) -> bool:
         """Something that can only be a name stands in the name's place."""
         for line in self._beside(which):
-            words = [word for word in _words(line.text) if not _is_noise(word)]
-            text = " ".join(words)
-            if line.confidence < _CLEAR or len(text) < 3 or any(map(str.isdigit, text)):
+            text = " ".join(_named(line.text))
+            if not _is_clear(line) or len(text) < 3 or any(map(str.isdigit, text)):
+                continue
+            if _cut_off(printed_letters(text).replace(" ", ""), mine.replace(" ", "")):
                 continue
             if text not in (self._issuer, self._mrz.nationality) and not (other and self._same(text, other)):
                 return True
@@ -230,7 +236,7 @@ class _Page:
         return False
 
     def _number_differs(self) -> bool:
-        clear = [line for line in self._fragments if line.confidence >= _CLEAR]
+        clear = [line for line in self._fragments if _is_clear(line)]
         for line in clear:
             tokens = _number_tokens(line.text)
             for start, end, joined in _runs(tokens):
@@ -240,7 +246,7 @@ class _Page:
             return False  # a visa also names the number of the passport
         for line in self._beside("number"):
             form = _number_form(_without_labels(line.text))
-            if line.confidence >= _CLEAR and _is_number(form) and len(form) >= 6:
+            if _is_clear(line) and _is_number(form) and len(form) >= 6:
                 return not _confusable(form, self._number) and not printed_dates(line.text)
         return False
 
@@ -259,11 +265,7 @@ class _Page:
     def _date_differs(self, written: str, which: VizField) -> bool:
         if "<" in written:
             return False
-        dated = [
-            line
-            for line in self._fragments
-            if line.confidence >= _CLEAR and printed_dates(line.text, self._issuer)
-        ]
+        dated = [line for line in self._fragments if _is_clear(line) and printed_dates(line.text, self._issuer)]
         texts = {line.text for line in self._beside(which)}
         return len(dated) >= _DATES_OF_A_PAGE or any(line.text in texts for line in dated)
 
@@ -320,9 +322,25 @@ def _is_noise(word: str) -> bool:
     return len(plain) < 2 or not any(map(str.isalpha, plain)) or plain in LABEL_WORDS or plain in HONORIFICS
 
 
+def _named(text: str) -> list[str]:
+    """The words of a line that are no labels or titles; a particle belongs to the word behind it."""
+    found: list[str] = []
+    for word in reversed(_words(text)):
+        if not _is_noise(word) or (found and _plain(word) in PARTICLES):
+            found.append(word)
+    return found[::-1]
+
+
 def _is_label(text: str) -> bool:
     words = [word for word in _words(text) if len(_plain(word)) > 1]
-    return bool(words) and sum(_plain(word) in LABEL_WORDS for word in words) * 2 >= len(words)
+    labels = sum(_plain(word) in LABEL_WORDS for word in words)
+    return labels * 2 >= len(words) and any(_plain(word) in LABEL_WORDS - PARTICLES for word in words)
+
+
+def _cut_off(printed: str, letters: str) -> bool:
+    """Whether a line is a name's beginning or end, the rest lost where the line was cut: that is no other name."""
+    plain = _plain(printed)
+    return 2 * len(plain) >= len(letters) and (letters.startswith(plain) or letters.endswith(plain))
 
 
 def _without_labels(text: str) -> str:
