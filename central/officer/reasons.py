@@ -36,7 +36,8 @@ _CHECK_CODE = re.compile(
     r"^CHECK_(?P<name>[A-Z0-9_]+?)_(?P<verdict>PASSED|FAILED|NOT_PRESENT|NOT_CHECKED|ERROR|MISSING)$"
 )
 _GROUP = re.compile(r"^(?P<what>[a-z_]+)_dg(?P<number>[0-9]+)$")
-_DIFFERS = re.compile(r"^differs_(?P<field>[a-z_]+)$")
+_DIFFERS = re.compile(r"^(?:differs_(?P<field>[a-z_]+)|(?P<printed>[a-z_]+)_differs)$")
+_FIELD = re.compile(r"^(?P<what>ambiguous|unsupported|not_readable|unread)_(?P<field>[a-z_]+)$")
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 # Statements, broken devices and certificates that we lack are no prediction: a hit rate says something about
 # rules, lists and samples only.
@@ -106,8 +107,12 @@ def check_note(detail: str, words: Words) -> str:
         return words(f"check_reason.{detail}")
     if (match := _GROUP.match(detail)) and words.has(f"check_group.{match['what']}"):
         return words(f"check_group.{match['what']}", number=match["number"])
-    if (match := _DIFFERS.match(detail)) and words.has(f"field.{match['field']}"):
-        return words("check_differs", field=words(f"field.{match['field']}"))
+    if match := _DIFFERS.match(detail):
+        field = match["field"] or match["printed"]
+        if words.has(f"field.{field}"):
+            return words("check_differs", field=words(f"field.{field}"))
+    if (match := _FIELD.match(detail)) and words.has(f"field.{match['field']}"):
+        return words(f"check_field.{match['what']}", field=words(f"field.{match['field']}"))
     return detail.replace("_", " ")
 
 

@@ -12,7 +12,7 @@ import pytest
 from central.dispositions import REASON_CODES
 from central.messages import LANGUAGES, Catalogue, UnknownMessageError, Words
 from central.officer.charts import Interval, hours_chart, rates_chart
-from central.officer.reasons import rate_in_words, reason_sentence, reason_title
+from central.officer.reasons import check_note, rate_in_words, reason_sentence, reason_title
 from contracts.checks import CheckName, Verdict
 from contracts.decision import ReasonClass, ReferralReason
 from contracts.disposition import Agency, DispositionOutcome, ReferralState
@@ -111,3 +111,25 @@ def test_charts_say_in_a_table_what_they_draw() -> None:
 def test_a_day_without_anybody_is_said_in_words() -> None:
     chart = hours_chart([0] * 24, None, datetime(2026, 11, 21, 5, 30, tzinfo=UTC), words())
     assert chart.empty == "Nobody has crossed yet today."
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "be"])
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "surname_differs",
+        "differs_number",
+        "ambiguous_name",
+        "unsupported_birth_date",
+        "not_readable_given_names",
+        "unread_number",
+        "front_not_shown",
+        "readers_disagree",
+        "second_reader",
+        "zone_vanishes",
+    ],
+)
+def test_what_page_and_zone_say_is_put_into_words(detail: str, language: str) -> None:
+    said = check_note(detail, words(language))
+    assert said != detail.replace("_", " ")
+    assert "{" not in said
