@@ -17,7 +17,7 @@ from flask import Blueprint, Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from central import intake, kiosks, receipts
+from central import intake, kiosks, receipts, trust
 from central.audit import station_chain
 from central.sealing import Erased
 from central.service import Central, central_of
@@ -114,6 +114,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              ("kiosk",), 64 * KIB, "heartbeat", "kiosk-configuration"),
     Endpoint("GET", "/configuration", "get_configuration", "Learn a kiosk's configuration.", ("kiosk",), 0, None,
              "kiosk-configuration"),
+    Endpoint("GET", "/trust", "get_trust", "Fetch the approved trust store.", ("kiosk",), 0, None, "trust-bundle"),
     Endpoint("POST", "/receipts/check", "check_receipt", "Ask whether a receipt opens the exit.", ("exit",),
              4 * KIB, "receipt-check-request", "receipt-check-response", idempotent=True),
     Endpoint("GET", "/openapi.json", "get_openapi", "This document.", (), 0, None, None),
@@ -161,6 +162,13 @@ def post_heartbeat() -> Response:
 
 def get_configuration() -> Response:
     return _json(kiosks.configuration(_central(), suspended=_sender().suspended))
+
+
+def get_trust() -> Response:
+    bundle = trust.bundle(_central())
+    if bundle is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return _json(bundle)
 
 
 def check_receipt() -> Response:

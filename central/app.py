@@ -7,7 +7,18 @@ import logging
 import secrets
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, g, redirect, render_template, request, send_from_directory, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, PrefixLoader
 from jinja2.exceptions import TemplateNotFound
@@ -25,7 +36,7 @@ from contracts.errors import place_of
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 AUDIENCES = ("shared", "officer", "admin", "print", "public")  # central's loader sees no kiosk template
 # Engineers' blueprints by module; each module offers `blueprint`.
-PAGES: tuple[str, ...] = ("central.officer.pages", "central.admin.pages")
+PAGES: tuple[str, ...] = ("central.officer.pages", "central.admin.pages", "central.admin.trust_pages")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -64,6 +75,7 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     protection = CSRFProtect()
     app.before_request(_name_request)
     guard.install(app)
+    app.before_request(_allow_larger_bodies)
     protection.init_app(app)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _http_error)
@@ -99,6 +111,14 @@ def _register_files(app: Flask, config: CentralConfig) -> None:
     @app.get("/healthz", endpoint="healthy")
     def healthy() -> dict[str, str]:
         return {"state": "working"}
+
+
+def _allow_larger_bodies() -> None:
+    """A view that takes files says how much (`corridor_body_limit`); the guard has been there before."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    limit: int | None = getattr(view, "corridor_body_limit", None)
+    if limit is not None:
+        request.max_content_length = limit
 
 
 def _name_request() -> None:

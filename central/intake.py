@@ -16,7 +16,7 @@ from importlib import metadata
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from central import receipts, risk, sampling
+from central import receipts, risk, sampling, trust
 from central.audit import station_chain
 from central.referrals import stored_decision
 from central.risk import Features, ListHit
@@ -190,7 +190,8 @@ def _trusted(central: Central, record: TransactionRecord) -> None:
     if production and any(driver.simulated for driver in record.provenance.drivers):
         raise NotTrusted("provenance.drivers")
     allowed = central.config.trusted_anchors
-    if allowed and not set(record.provenance.trust_anchors) <= set(allowed):
+    beyond = set(record.provenance.trust_anchors) - set(allowed)
+    if allowed and beyond and not beyond <= trust.ever_trusted(central):
         raise NotTrusted("provenance.trust_anchors")
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from central import trust
 from central.access.permissions import Permission, User
 from central.audit import PEOPLE, station_chain
 from central.keys import base64url, from_base64url
@@ -158,6 +159,7 @@ def record_heartbeat(central: Central, heartbeat: Heartbeat) -> KioskConfigurati
 
 def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
     """What a kiosk learns at start and with each heartbeat."""
+    trust_version, trust_sha256 = trust.wanted(central)
     said = KioskConfiguration(
         rule_pack=central.pack.label,
         rule_pack_hash=central.pack.content_hash,
@@ -166,6 +168,8 @@ def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
         evidence_public_key=central.evidence_keys.current.public_text(),
         receipt_public_key=central.receipt_keys.current.public_text(),
         suspended=suspended,
+        trust_version=trust_version,
+        trust_sha256=trust_sha256,
         server_time=central.clock(),
     )
     signature = central.receipt_keys.current.signing().sign(canonical_json(said))

@@ -51,9 +51,28 @@ class KioskConfiguration(Contract):
     evidence_public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]  # X25519, base64url, no padding
     receipt_public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]  # Ed25519
     suspended: bool = False
+    # The trust store that kiosks shall have: its version and the hash of its `TrustBundle` without the signature.
+    # 0: central keeps none, and kiosks use what they were set up with.
+    trust_version: Annotated[int, Field(ge=0)] = 0
+    trust_sha256: Sha256Hex | None = None
     server_time: Moment
     # Ed25519 of `receipt_public_key` over the canonical JSON of this without the signature: a kiosk that knows the
     # key seals its pictures for nobody else, whoever answers it.
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")] | None = None
+
+
+Der = Annotated[str, Field(min_length=4, max_length=400_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]  # base64
+
+
+class TrustBundle(Contract):
+    """The trust store of a site as two administrators approved it, for its kiosks: DER in base64."""
+
+    site_id: Identifier
+    version: Annotated[int, Field(ge=1)]
+    certificates: Annotated[tuple[Der, ...], Field(max_length=10_000)] = ()  # country signing authorities
+    revocation_lists: Annotated[tuple[Der, ...], Field(max_length=2_000)] = ()
+    signers: Annotated[tuple[Der, ...], Field(max_length=50_000)] = ()  # document signers, trusted for nothing
+    # Ed25519 of central's receipt key over the canonical JSON of this without the signature.
     signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")] | None = None
 
 

@@ -35,4 +35,7 @@ class AuditTag(StrEnum):
     KIOSK_REQUEST_REFUSED = "kiosk:request:refused"
     RULES_PACK_ACTIVATED = "rules:pack:activated"
     LIST_ENTRIES_LOADED = "list:entries:loaded"
+    TRUST_VERSION_PROPOSED = "trust:version:proposed"
+    TRUST_VERSION_APPROVED = "trust:version:approved"
+    TRUST_VERSION_REJECTED = "trust:version:rejected"
     AUDIT_CHAIN_VERIFIED = "audit:chain:verified"

@@ -13,6 +13,7 @@ from contracts.api import (
     KioskConfiguration,
     ReceiptCheckRequest,
     ReceiptCheckResponse,
+    TrustBundle,
 )
 from contracts.decision import Decision
 from contracts.disposition import Disposition
@@ -25,6 +26,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "disposition": Disposition,
     "heartbeat": Heartbeat,
     "kiosk-configuration": KioskConfiguration,
+    "trust-bundle": TrustBundle,
     "receipt-check-request": ReceiptCheckRequest,
     "receipt-check-response": ReceiptCheckResponse,
     "error": ErrorBody,

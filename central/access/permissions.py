@@ -29,6 +29,8 @@ class Permission(StrEnum):
     USERS_VIEW = "users_view"
     USERS_CHANGE = "users_change"
     RULES_VIEW = "rules_view"
+    TRUST_VIEW = "trust_view"  # whose certificates kiosks believe
+    TRUST_CHANGE = "trust_change"  # propose a trust store, or approve what another proposed
     AUDIT_VIEW = "audit_view"
     FIGURES_VIEW = "figures_view"
     SELF = "self"  # own session: sign out, own language
@@ -59,13 +61,21 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.USERS_VIEW,
             Permission.USERS_CHANGE,
             Permission.RULES_VIEW,
+            Permission.TRUST_VIEW,
+            Permission.TRUST_CHANGE,
             Permission.AUDIT_VIEW,
             Permission.FIGURES_VIEW,
             Permission.SELF,
         }
     ),
     Role.AUDITOR: frozenset(
-        {Permission.RULES_VIEW, Permission.AUDIT_VIEW, Permission.FIGURES_VIEW, Permission.SELF}
+        {
+            Permission.RULES_VIEW,
+            Permission.TRUST_VIEW,
+            Permission.AUDIT_VIEW,
+            Permission.FIGURES_VIEW,
+            Permission.SELF,
+        }
     ),
 }
 

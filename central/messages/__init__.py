@@ -15,6 +15,7 @@ from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -126,6 +127,14 @@ class Words:
 
     def day(self, moment: datetime) -> str:
         return str(format_date(moment.astimezone(self.timezone).date(), "d MMM", locale=self.locale))
+
+    def date(self, moment: datetime) -> str:
+        """A day with its year."""
+        return str(format_date(moment.astimezone(self.timezone).date(), "d MMM y", locale=self.locale))
+
+    def country(self, code: str) -> str:
+        """The name of a country by its two letters, or the letters where it has none."""
+        return str(Locale.parse(self.locale).territories.get(code, code))
 
     def long_day(self, moment: datetime) -> str:
         return str(format_date(moment.astimezone(self.timezone).date(), "EEEE d MMMM y", locale=self.locale))

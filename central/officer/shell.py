@@ -47,6 +47,7 @@ _OFFICER_RAIL = (
 _ADMIN_RAIL = (
     ("today", "gauge", "/admin/today", Permission.FIGURES_VIEW),
     ("rules", "scale", "/admin/rules", Permission.RULES_VIEW),
+    ("trust", "badge-check", "/admin/trust", Permission.TRUST_VIEW),
     ("people", "users", "/admin/people", Permission.USERS_VIEW),
     ("audit", "history", "/admin/audit", Permission.AUDIT_VIEW),
 )

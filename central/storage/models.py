@@ -330,6 +330,32 @@ class Artifact(Base):
     stored_at: Mapped[datetime]
 
 
+class StoredTrust(Base):
+    """One version of the trust store: proposed by one administrator, decided by another, never changed after."""
+
+    __tablename__ = "trust_versions"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]  # proposed | active | retired | rejected
+    base_version: Mapped[int]  # the active one when it was proposed; 0 for none
+    sha256: Mapped[str]  # of the bundle that kiosks get, without its signature
+    content: Mapped[bytes]  # central.trust.Content as JSON
+    fingerprints: Mapped[list[Any]]  # SHA-256 of every authority in it
+    note: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "state NOT IN ('active', 'retired') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
+            name="trust_needs_two",
+        ),
+    )
+
+
 class StoredUser(Base):
     """A person who signs in. The signing key is wrapped by a key that only the password yields."""
 

@@ -44,6 +44,10 @@ EXPECTED: dict[str, set[str]] = {
     "admin.change_roles": ADMINISTRATOR,
     "admin.disable_person": ADMINISTRATOR,
     "admin.enable_person": ADMINISTRATOR,
+    "trust.store": ADMINISTRATOR | AUDITOR,
+    "trust.propose": ADMINISTRATOR,
+    "trust.approve": ADMINISTRATOR,
+    "trust.reject": ADMINISTRATOR,
     "admin.audit": ADMINISTRATOR | AUDITOR,
     "admin.verify_audit": ADMINISTRATOR | AUDITOR,
 }
@@ -54,6 +58,7 @@ ARGUMENTS = {
     "kind": "live_face",
     "kiosk_id": "B3",
     "user_id": "olga",
+    "number": "1",
 }
 
 
@@ -62,10 +67,10 @@ def pages(app: Flask) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            if rule.endpoint.split(".")[0] in ("officer", "admin"):
+            if rule.endpoint.split(".")[0] in ("officer", "admin", "trust"):
                 path = rule.rule
                 for name in rule.arguments:
-                    path = path.replace(f"<{name}>", ARGUMENTS[name])
+                    path = path.replace(f"<{name}>", ARGUMENTS[name]).replace(f"<int:{name}>", ARGUMENTS[name])
                 methods = sorted((rule.methods or set()) & {"GET", "POST"})
                 found.setdefault(rule.endpoint, []).extend((method, path) for method in methods)
     return found
