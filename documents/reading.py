@@ -212,7 +212,11 @@ class _Conversation:
         except (FileSpoilt, LdsError):
             self._card_access_answer = (Verdict.FAILED, "cardaccess_malformed")
         self._gate = Gate(self._bare, self._card_access, self._passwords)
-        self._line = self._open_session()
+        try:
+            self._line = self._open_session()
+        except SessionLost:
+            self._reopened = True
+            self._line = self._open_session()
         self._reader = FileReader(self._line, block or FIRST_BLOCK)
 
     def _open_session(self) -> Transceiver:
@@ -229,11 +233,8 @@ class _Conversation:
             self._access = _DOWNGRADED
         if opened.pace is not None:
             if opened.pace.chip_data is not None and not self._card_security_asked:
+                self._read_card_security(opened.line)
                 self._card_security_asked = True
-                try:
-                    self._read_card_security(opened.line)
-                except SessionLost:
-                    return self._open_session()  # once: it is not asked for again
             if not select_application(opened.line):
                 raise ChipError("no_application")
         self._is_open = True
@@ -413,8 +414,9 @@ class _Conversation:
         if self._card_security is not None and self._card_security.is_believed(trust, now, self._country()):
             believed = self._card_security
         signed = self._infos or (believed.infos if believed is not None else None)
-        if self._card_access_answer is None and self._opened is not None:
-            self._card_access_answer = self._compare_card_access(signed)
+        if self._opened is not None:
+            compared = self._compare_card_access(signed)
+            self._card_access_answer = self._card_access_answer or compared
         pace = self._opened.pace if self._opened is not None else None
         if pace is None or pace.chip_data is None:
             return
@@ -426,9 +428,9 @@ class _Conversation:
             self._proven_by_mapping = chip_authentication.judge_mapping(pace, keys)
 
     def _compare_card_access(self, signed: SecurityInfos | None) -> Answer | None:
+        if self._dg14_malformed:
+            return Verdict.FAILED, "dg14_malformed"
         if signed is None:
-            if self._dg14_malformed:
-                return Verdict.FAILED, "dg14_malformed"
             if self._has_dg14():
                 return Verdict.NOT_CHECKED, "dg14_not_covered"
             return None if self._card_access is None else (Verdict.NOT_CHECKED, "no_dg14")

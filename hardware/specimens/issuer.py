@@ -26,9 +26,25 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from documents import tlv
+from documents.card_security import SECURITY_OBJECT
 from documents.countries import alpha_2
-from documents.lds import COM, GROUPS, SOD, encode_com, encode_dg1, encode_dg2, encode_dg15
+from documents.files import CARD_SECURITY
+from documents.key_agreement import standardised_group
+from documents.lds import CARD_ACCESS, COM, GROUPS, SOD, encode_com, encode_dg1, encode_dg2, encode_dg15
 from documents.mrz import parse_mrz
+from documents.secure_messaging import CipherSuite
+from documents.security_infos import (
+    Mapping as PaceMapping,
+)
+from documents.security_infos import (
+    chip_authentication_protocol,
+    encode_chip_authentication_info,
+    encode_chip_key_info,
+    encode_pace_info,
+    encode_security_infos,
+    pace_protocol,
+    standardised_key_info,
+)
 from documents.security_object import LDS_SECURITY_OBJECT, HashOfGroup, SecurityObject
 
 PUBLISHED_SEED = "corridor specimens 1: everybody can derive these keys"
@@ -40,24 +56,39 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True)
+class ChipSecurity:
+    """The protocols of one chip beyond BAC and active authentication.
+
+    `pace` holds mapping, cipher and the number of standardised domain parameters (9303-11 Table 12) of each
+    PACEInfo; `chip_authentication` the same of each key. Chip authentication mapping brings EF.CardSecurity along.
+    """
+
+    pace: tuple[tuple[PaceMapping, CipherSuite, int], ...] = ()
+    chip_authentication: tuple[tuple[CipherSuite, int], ...] = ()
+    can: str | None = None
+
+
+@dataclass(frozen=True)
 class ChipFiles:
     """What is on one chip: raw files by their name (COM, SOD, DG1 …), and what the simulated card knows.
 
     `mrz_key` is number, birth and expiry (YYMMDD) as printed. `authentication_key` is the private value of the
-    active authentication key (P-256), None for a chip without one.
+    active authentication key (P-256), None for a chip without one. `chip_keys` are those of chip authentication.
     """
 
     files: Mapping[str, bytes]
     mrz_key: tuple[str, str, str]
     authentication_key: int | None
+    chip_keys: tuple[int, ...] = ()
+    can: str | None = None
 
     def with_altered_portrait(self, portrait_jpeg: bytes) -> ChipFiles:
         """Another face in DG2, under the old signature: the tampered document."""
         return replace(self, files={**self.files, "DG2": _dg2(portrait_jpeg)})
 
     def without_authentication_key(self) -> ChipFiles:
-        """The clone: every file copied, the key that never leaves a chip not."""
-        return replace(self, authentication_key=None)
+        """The clone: every file copied, the keys that never leave a chip not."""
+        return replace(self, authentication_key=None, chip_keys=())
 
     def with_authentication_key_of(self, other: ChipFiles) -> ChipFiles:
         """The clone that answers with a key of its own."""
@@ -77,17 +108,21 @@ class ChipFiles:
     def write(self, directory: Path) -> None:
         """Write the directory form of docs/specimens.md, "Chip files"."""
         directory.mkdir(parents=True, exist_ok=True)
-        known = {file.name: file for file in (COM, SOD, *GROUPS.values())}
+        known = {file.name: file for file in (CARD_ACCESS, CARD_SECURITY, COM, SOD, *GROUPS.values())}
         for stale in (*directory.glob("EF_*.bin"), *directory.glob("Datagroup*.bin")):
             stale.unlink()
         for name, content in self.files.items():
             (directory / known[name].file_name).write_bytes(content)
         number, birth, expiry = self.mrz_key
         key = None if self.authentication_key is None else f"{self.authentication_key:064x}"
-        keys = {
+        keys: dict[str, object] = {
             "mrz": {"number": number, "birth": birth, "expiry": expiry},
             "active_authentication": None if key is None else {"curve": "secp256r1", "private_value": key},
         }
+        if self.chip_keys:
+            keys["chip_authentication"] = [{"private_value": f"{value:x}"} for value in self.chip_keys]
+        if self.can is not None:
+            keys["can"] = self.can
         (directory / "keys.json").write_text(json.dumps(keys, indent=1) + "\n", encoding="utf-8")
 
 
@@ -172,10 +207,12 @@ class SpecimenAuthority:
         *,
         aa: bool = True,
         signer: SpecimenAuthority | None = None,
+        security: ChipSecurity | None = None,
     ) -> ChipFiles:
         """A chip for the document with these MRZ lines and this portrait (JPEG or JPEG 2000).
 
-        `aa` adds an active authentication key (DG15). `signer` signs instead of this authority: the document
+        `aa` adds an active authentication key (DG15), `security` further protocols (DG14 and the files of the
+        master file). `signer` signs instead of this authority: the document
         names its issuer, and the signature is somebody else's. ValueError for lines that are no MRZ.
         """
         mrz = parse_mrz(mrz_lines, _ISSUED_ON)
@@ -187,10 +224,46 @@ class SpecimenAuthority:
             key = self._key("active authentication " + hashlib.sha256("".join(mrz_lines).encode()).hexdigest())
             spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             groups[15] = encode_dg15(spki)
+        master_files: dict[str, bytes] = {}
+        chip_keys: list[int] = []
+        if security is not None:
+            groups[14], master_files, chip_keys = (signer or self)._security_files(security, "".join(mrz_lines))
         files = {"COM": encode_com(frozenset(groups)), "SOD": (signer or self).sign(groups)}
         files |= {f"DG{number}": content for number, content in groups.items()}
         value = None if key is None else key.private_numbers().private_value
-        return ChipFiles(files, (mrz.key.number, mrz.key.birth, mrz.key.expiry), value)
+        can = security.can if security is not None else None
+        printed = (mrz.key.number, mrz.key.birth, mrz.key.expiry)
+        return ChipFiles({**files, **master_files}, printed, value, tuple(chip_keys), can)
+
+    def _security_files(self, security: ChipSecurity, holder: str) -> tuple[bytes, dict[str, bytes], list[int]]:
+        """DG14, the files of the master file, and the private values of the keys that both name."""
+        pace = [
+            encode_pace_info(pace_protocol(mapping, suite, elliptic=number > 2), number)
+            for mapping, suite, number in security.pace
+        ]
+        private_values: list[int] = []
+        entries: list[bytes] = []
+        for suite, number in security.chip_authentication:
+            protocol = chip_authentication_protocol(suite, elliptic=number > 2)
+            entries += [encode_chip_authentication_info(protocol, number)]
+            entries += [self._chip_key(number, holder, private_values)]
+        mapped = [number for mapping, _, number in security.pace if mapping == "cam"]
+        proven = [self._chip_key(number, f"mapping {holder}", private_values) for number in mapped]
+        master_files = {"CardAccess": encode_security_infos(pace)} if pace else {}
+        if proven:
+            master_files["CardSecurity"] = self._signed(encode_security_infos([*pace, *proven]), SECURITY_OBJECT)
+        return tlv.encode(0x6E, encode_security_infos([*pace, *entries])), master_files, private_values
+
+    def _chip_key(self, number: int, purpose: str, private_values: list[int]) -> bytes:
+        """A ChipAuthenticationPublicKeyInfo over a derived key, whose private value goes to `private_values`."""
+        group = standardised_group(number)
+        if group is None:
+            raise ValueError(f"no standardised domain parameters {number}")
+        private = self._derived(f"chip authentication {number} {purpose}", group.order)
+        private_values.append(private)
+        elliptic = number > 2
+        info = standardised_key_info(number, group.public(private), elliptic=elliptic)
+        return encode_chip_key_info(info, elliptic=elliptic, key_id=number)
 
     def sign(self, groups: Mapping[int, bytes]) -> bytes:
         """EF.SOD over these groups (9303-10 §4.6.2): CMS SignedData, ECDSA P-256 with SHA-256."""
@@ -204,9 +277,13 @@ class SpecimenAuthority:
                 ],
             }
         ).dump()
+        return tlv.encode(0x77, self._signed(content, LDS_SECURITY_OBJECT))
+
+    def _signed(self, content: bytes, content_type: str) -> bytes:
+        """CMS SignedData over `content` by the document signer, ECDSA P-256 with SHA-256."""
         attributes = cms.CMSAttributes(
             [
-                {"type": "content_type", "values": [LDS_SECURITY_OBJECT]},
+                {"type": "content_type", "values": [content_type]},
                 {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
             ]
         )
@@ -217,7 +294,7 @@ class SpecimenAuthority:
                 "version": "v3",
                 "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
                 "encap_content_info": {
-                    "content_type": LDS_SECURITY_OBJECT,
+                    "content_type": content_type,
                     "content": core.ParsableOctetString(content),
                 },
                 "certificates": [certificate],
@@ -239,14 +316,18 @@ class SpecimenAuthority:
                 ],
             }
         )
-        return tlv.encode(0x77, cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+        return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
     # ----------------------------------------------------------------------------------------- private
 
     def _key(self, purpose: str) -> ec.EllipticCurvePrivateKey:
-        material = HKDF(hashes.SHA256(), 48, b"corridor specimen keys", f"{self.country} {purpose}".encode())
-        value = int.from_bytes(material.derive(self._seed.encode()), "big") % (_P256_ORDER - 1) + 1
-        return ec.derive_private_key(value, ec.SECP256R1())
+        return ec.derive_private_key(self._derived(purpose, _P256_ORDER), ec.SECP256R1())
+
+    def _derived(self, purpose: str, order: int) -> int:
+        """A private value below `order`, the same each time."""
+        length = max(48, (order.bit_length() + 7) // 8 + 16)
+        material = HKDF(hashes.SHA256(), length, b"corridor specimen keys", f"{self.country} {purpose}".encode())
+        return int.from_bytes(material.derive(self._seed.encode()), "big") % (order - 1) + 1
 
     def _serial(self, purpose: str) -> int:
         digest = hashlib.sha256(f"{self._seed} {self.country} {purpose} serial".encode()).digest()
