@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--specimens", type=Path, help="a directory of travellers (docs/specimens.md)")
     parser.add_argument("--only", action="append", metavar="ID", help="with --auto: only this story (repeatable)")
     parser.add_argument("--radio", choices=("none", "424", "848"), default="none", help="radio delay of the chip")
+    parser.add_argument("--infrared", action="store_true", help="the document reader has infrared light too")
     parser.add_argument("--keep", type=Path, help="keep databases, logs and receipts in this directory")
     parser.add_argument("--port", type=int, default=8600, help="first of three ports (central, kiosk, tray)")
     options = parser.parse_args(arguments)
@@ -30,7 +31,14 @@ def main(arguments: list[str]) -> int:
     # Ctrl-C and a plain kill end the house in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with open_house(specimens, radio=options.radio, keep=options.keep, ports=ports, say=_say) as house:
+        with open_house(
+            specimens,
+            radio=options.radio,
+            keep=options.keep,
+            ports=ports,
+            say=_say,
+            infrared=options.infrared,
+        ) as house:
             if automatic:
                 from demo.auto import run
 

@@ -221,10 +221,12 @@ def open_house(
     keep: Path | None = None,
     ports: tuple[int, int] = (0, 0),
     say: Callable[[str], None] = lambda line: None,
+    infrared: bool = False,
 ) -> Iterator[House]:
     """Start everything for the stories under `specimens`, and end it all afterwards.
 
-    `keep` names a directory that stays (databases, logs, receipts); without it a temporary one is removed. Raises
+    `keep` names a directory that stays (databases, logs, receipts); without it a temporary one is removed. With
+    `infrared` the document reader has infrared light too. Raises
     HouseError, ValueError (specimens) or DeviceError (PC/SC) with what to do.
     """
     stories = {story.id: (directory, story) for directory, story in load_stories(specimens)}
@@ -240,7 +242,7 @@ def open_house(
         access = leaving.enter_context(PcscDaemon())
         house.environment |= dict(access.environment)
         say("simulated devices and keys")
-        _spawn_bench(house, access.vpcd_port)
+        _spawn_bench(house, access.vpcd_port, infrared)
         (directory / "keys").mkdir(mode=0o700, exist_ok=True)
         public_key = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))
         devices = _await_bench(house)
@@ -261,11 +263,9 @@ def _stop_all(house: House) -> None:
         house.stop(name)
 
 
-def _spawn_bench(house: House, vpcd_port: int) -> None:
-    state_file = str(house.directory / "bench.json")
-    house.start(
-        "bench", "-m", "hardware.simulators.bench", "--vpcd-port", str(vpcd_port), "--state-file", state_file
-    )
+def _spawn_bench(house: House, vpcd_port: int, infrared: bool) -> None:
+    options = ["--vpcd-port", str(vpcd_port), "--state-file", str(house.directory / "bench.json")]
+    house.start("bench", "-m", "hardware.simulators.bench", *options, *(["--infrared"] if infrared else []))
 
 
 def _await_bench(house: House) -> dict[str, str]:
@@ -368,6 +368,7 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
                     "chip_reader": reader,
                     "document_camera": devices["document_camera"],
                     "face_camera": devices["face_camera"],
+                    **{name: url for name, url in devices.items() if name == "infrared_camera"},
                     "tag_scanner": f"camera:{devices['tag_camera']}",
                     "scale": f"mt-sics:{devices['scale']}",
                     "printer": f"escpos:dummy:{directory / 'receipts'}",

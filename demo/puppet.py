@@ -135,6 +135,7 @@ class Body:
         self.bench.put(
             "document",
             page=str(self.directory / page),
+            infrared=str(self.directory / document.infrared) if document.infrared else None,
             chip=str(self.directory / document.chip) if document.chip else None,
             fault=behaviour.chip_fault,
             radio=self.radio,

@@ -175,6 +175,7 @@ class DeviceSet:
     printer: ReceiptPrinter
     light: ChannelLight
     speaker: Speaker
+    infrared_camera: Camera | None = None  # sees the same glass in near-infrared light (B900); few readers have it
     opened_at: datetime | None = None
     extra: dict[str, Device] = field(default_factory=dict)
 
@@ -189,6 +190,7 @@ class DeviceSet:
             "printer": self.printer,
             "light": self.light,
             "speaker": self.speaker,
+            **({} if self.infrared_camera is None else {"infrared_camera": self.infrared_camera}),
             **self.extra,
         }
 

@@ -4,14 +4,16 @@
 |---|---|
 | `chip_reader` | `pcsc:READER NAME` |
 | `document_camera`, `face_camera` | `v4l2:/dev/video0`, `rtsp://…`, `http://…`, `file:PATH` |
+| `infrared_camera` | the same; the glass in near-infrared light (B900), where the reader offers it |
 | `tag_scanner` | `camera:` + any camera URL, `serial:/dev/ttyACM0`, `wedge:/dev/input/event3` |
 | `scale` | `mt-sics:/dev/ttyUSB0` |
 | `printer` | `escpos:usb:VID:PID`, `escpos:tcp:HOST:PORT`, `escpos:file:/dev/usb/lp0`, `escpos:dummy:DIR` |
 | `light` | `null:` |
 | `speaker` | `espeak:`, `null:` |
 
-`absent:` (or nothing) says that the kiosk has no such device. A device that does not open becomes an absent one:
-the kiosk starts, says so in its health, and refers travellers to an officer.
+`absent:` (or nothing) says that the kiosk has no such device; nobody misses an `infrared_camera` that is not
+configured. A device that does not open becomes an absent one: the kiosk starts, says so in its health, and refers
+travellers to an officer.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ DRIVERS: dict[str, Drivers] = {
     "chip_reader": {"pcsc": ("hardware.chip.pcsc", "open_reader")},
     "document_camera": CAMERAS,
     "face_camera": CAMERAS,
+    "infrared_camera": CAMERAS,
     "tag_scanner": {
         "camera": ("hardware.tags.camera_scanner", "open_scanner"),
         "serial": ("hardware.tags.serial_scanner", "open_scanner"),
@@ -75,6 +78,7 @@ _ABSENT: dict[str, Callable[[DeviceError], Device]] = {
     "chip_reader": AbsentChipReader,
     "document_camera": AbsentCamera,
     "face_camera": AbsentCamera,
+    "infrared_camera": AbsentCamera,
     "tag_scanner": AbsentTagScanner,
     "scale": AbsentScale,
     "printer": AbsentPrinter,
@@ -95,6 +99,7 @@ class DevicesConfig:
     printer: str = ""
     light: str = "null:"
     speaker: str = "espeak:"
+    infrared_camera: str = ""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -127,6 +132,10 @@ def open_devices(config: DevicesConfig) -> DeviceSet:
         printer=cast(ReceiptPrinter, _open("printer", config.printer)),
         light=cast(ChannelLight, _open("light", config.light)),
         speaker=cast(Speaker, _open("speaker", config.speaker)),
+        # Not to have one is no defect, so it is not an absent device either; one that does not open is.
+        infrared_camera=(
+            cast(Camera, _open("infrared_camera", config.infrared_camera)) if config.infrared_camera else None
+        ),
         opened_at=datetime.now(UTC),
     )
 

@@ -377,12 +377,15 @@ class Conductor:
                 self.handle(journey.Moved(self._now()))
 
         parts = self._parts
-        scan = PageScan(parts.devices.document_camera, parts.mrz_reader, parts.second_reader)
+        devices = parts.devices
+        scan = PageScan(devices.document_camera, parts.mrz_reader, parts.second_reader, devices.infrared_camera)
         page = scan.scan(lambda: self._now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():
             return
         printed = self._print_readings.submit(self._read_print, page)
-        document = page_document(page.mrz, self._now().date(), "not_reached", page.problem, page.reading)
+        document = page_document(
+            page.mrz, self._now().date(), "not_reached", page.problem, page.reading, page.infrared
+        )
         if page.mrz.format in VISAS:  # a visa has no chip during which its print could be read
             document = with_check(document, printed.result())
         with self._changed:

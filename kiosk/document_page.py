@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
 from contracts.party import DocumentFormat, PageReading, TravelDocument
-from documents.mrz import NO_MRZ, Mrz
+from documents.mrz import NO_MRZ, Mrz, parse_mrz
 from documents.mrz.settle import Settled, settle
 from documents.viz import Fragment, compare_viz
 from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
@@ -38,6 +38,7 @@ DOUBT_S = 2.0  # after so long without certainty the second reader is asked,
 LOOKS = 4  # and after so many looks that found a zone and were not certain together
 MOST_LOOKS = 8  # the newest that are fused
 OTHER_SIDE = 4.0  # mean change of grey levels between the two sides of a card, at least
+INFRARED_LOOKS = 3
 TURN_S = 15.0  # a card that lies there and is not turned over
 FRONT_LOOKS = 2  # how often the print of a card's front is read before the answer stands
 
@@ -85,6 +86,7 @@ class Page:
     seconds: float
     corners: Corners = ()
     reading: ZoneReading | None = None
+    infrared: Check | None = None  # `mrz_infrared`; None where the kiosk has no such light
 
     @property
     def legible(self) -> bool:
@@ -166,7 +168,11 @@ def _change(small: Frame, other: Frame) -> float:
 class PageScan:
     """Looks through one camera with the readers of the zone."""
 
-    def __init__(self, camera: Camera, reader: ZoneReader, second: SecondReader) -> None:
+    def __init__(
+        self, camera: Camera, reader: ZoneReader, second: SecondReader, infrared: Camera | None = None
+    ) -> None:
+        """`infrared`: a camera that sees the same glass in near-infrared light, where there is one."""
+        self._infrared = infrared
         self._camera = camera
         self._reader = reader
         self._second = second
@@ -189,9 +195,12 @@ class PageScan:
                 state = assess(self._next().image)
                 report(state)
                 fresh = state.present
-            return self._scan(today, report, stopped)
+            page = self._scan(today, report, stopped)
         except DeviceError:
             return Page(NO_MRZ, None, "camera_failed", 0.0)
+        if page is None or self._infrared is None:
+            return page
+        return replace(page, infrared=check_infrared(self._infrared, self._reader, page.mrz, today()))
 
     def _next(self) -> CapturedFrame:
         captured = self._camera.latest(seconds=2.0, after=self._sequence)
@@ -221,9 +230,10 @@ class PageScan:
                 problem: str | None = "moving"
             else:
                 problem = trial.look(frame, state.problem, today())
-                if trial.settled is not None and trial.settled.accepted:
-                    spent = time.monotonic() - placed
-                    return trial.page(first_opinion(trial.settled, trial.count), None, spent)
+                if self._infrared is not None and not trial.certain:
+                    trial.look_in_infrared(self._infrared, today())
+                if trial.certain:
+                    return trial.page(trial.opinion(), None, time.monotonic() - placed, frame)
             now = time.monotonic()
             report(PageState(True, steering.see(problem, now)))
             spent = now - placed
@@ -231,10 +241,43 @@ class PageScan:
             if problem != "moving" and trial.in_doubt(spent, over):
                 opinion = trial.ask(self._second, frame, today())
                 if opinion.mrz.key is not None:
-                    return trial.page(opinion, None, time.monotonic() - placed)
+                    return trial.page(opinion, None, time.monotonic() - placed, frame)
             if over:
                 return trial.page(trial.opinion(), problem, time.monotonic() - placed, frame)
         return None
+
+
+def check_infrared(camera: Camera, reader: ZoneReader, mrz: Mrz, today: date) -> Check:
+    """`mrz_infrared`: the zone must be readable in near-infrared light too, and say the same.
+
+    9303-3 asks for ink that is read in the B900 band (ISO 1831). Never raises for a device.
+    """
+
+    def answer(verdict: Verdict, reason: str) -> Check:
+        return Check(name=CheckName.MRZ_INFRARED, verdict=verdict, reason=reason)
+
+    if mrz.key is None:
+        return answer(Verdict.NOT_CHECKED, "zone_not_read")
+    seen: list[Posteriors] = []
+    problem: str | None = None
+    sequence = -1
+    try:
+        for _ in range(INFRARED_LOOKS):
+            captured = camera.latest(seconds=1.0, after=sequence)
+            sequence = captured.sequence
+            look = reader.look(captured.image)
+            problem = look.problem
+            seen += [look.posteriors] if look.posteriors else []
+            settled = settle(fuse(seen), today)
+            if settled.lines and parse_mrz(settled.lines, today, guarded_only=True).key == mrz.key:
+                return answer(Verdict.PASSED, "ok")
+    except DeviceError:
+        return answer(Verdict.ERROR, "camera_failed")
+    if seen:
+        return answer(Verdict.FAILED if settled.accepted else Verdict.NOT_CHECKED, "zone_differs")
+    if problem in (None, "no_zone", "blurred"):
+        return answer(Verdict.FAILED, "zone_vanishes")
+    return answer(Verdict.NOT_CHECKED, problem)
 
 
 class _Trial:
@@ -265,6 +308,20 @@ class _Trial:
             return problem
         return problem if look.problem in (None, "no_zone", "blurred") and problem else look.problem
 
+    @property
+    def certain(self) -> bool:
+        return self.settled is not None and self.settled.accepted
+
+    def look_in_infrared(self, camera: Camera, today: date) -> None:
+        """One more look at the same page, in light that shows the zone's ink and little else."""
+        try:
+            look = self._reader.look(camera.latest(seconds=1.0).image)
+        except DeviceError:
+            return  # told by the check of its own
+        if look.posteriors and look.problem is None:
+            self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
+            self.settled = settle(fuse(self._looks), today)
+
     def in_doubt(self, spent: float, over: bool) -> bool:
         """It is time to ask the second reader, which is asked once."""
         return self._second is None and (over or len(self._looks) >= LOOKS or spent > DOUBT_S)
@@ -277,14 +334,14 @@ class _Trial:
         return self._second
 
     def opinion(self) -> ZoneReading:
-        """What can be said when the time is over and nothing is certain."""
-        if self._second is not None:
+        """What can be said now, certain or not."""
+        if self._second is not None and not self.certain:
             return self._second
         if self.settled is not None:
             return first_opinion(self.settled, self.count)
         return ZoneReading(NO_MRZ, "no_zone", PageReading(engine="corridor", looks=self.count))
 
-    def page(self, opinion: ZoneReading, problem: str | None, seconds: float, frame: Frame | None = None) -> Page:
+    def page(self, opinion: ZoneReading, problem: str | None, seconds: float, frame: Frame) -> Page:
         if opinion.mrz.key is None:
             problem = problem or opinion.reason
         kept = self._frame if self._frame is not None else frame
@@ -378,6 +435,7 @@ def page_document(
     chip_reason: str,
     problem: str | None = None,
     reading: ZoneReading | None = None,
+    infrared: Check | None = None,
 ) -> TravelDocument:
     """The document as the page alone shows it: the optical checks, and every other check NOT_CHECKED.
 
@@ -390,7 +448,7 @@ def page_document(
     elif reading is not None and checks[CheckName.MRZ_READ].verdict is Verdict.PASSED:
         checks[CheckName.MRZ_READ] = Check(name=CheckName.MRZ_READ, verdict=Verdict.PASSED, reason=reading.reason)
     checks[CheckName.MRZ_VIZ] = _viz(Verdict.NOT_CHECKED, "not_reached")
-    checks[CheckName.MRZ_INFRARED] = Check(
+    checks[CheckName.MRZ_INFRARED] = infrared or Check(
         name=CheckName.MRZ_INFRARED, verdict=Verdict.NOT_PRESENT, reason="no_infrared"
     )
     for name in DOCUMENT_CHECKS:

@@ -5,7 +5,7 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 
 | request | body | does |
 |---|---|---|
-| `POST /document` | `{"page": PATH, "chip": DIR, "fault", "radio", "remove_after"}` | lays a document down |
+| `POST /document` | `{"page": PATH, "chip": DIR, "fault", "radio", "remove_after", "infrared"}` | lays one down |
 | `DELETE /document` | | takes it off |
 | `POST /face` | `{"feed": PATH}` | somebody stands there: an MJPEG film, played over and over; or a picture |
 | `DELETE /face` | | nobody stands there |
@@ -15,6 +15,7 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 | `GET /state` | | addresses, what lies where, which faults are on |
 
 `chip`, `fault`, `radio` (`none`, `424`, `848`), `remove_after` (command APDUs) and `tag` may be null or left out.
+`infrared` is the picture that the infrared camera of `--infrared` sees; left out, it is made out of the page.
 Devices of `/fault`: `document_camera`, `face_camera`, `tag_camera` (frozen, black, no_frames, garbage) and `scale`
 (unstable, overload, underload, busy, mute, garbage). Faults of the chip come with `/document`.
 """
@@ -35,6 +36,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import numpy as np
+
 from hardware.ports import DeviceError
 from hardware.simulators.camera import (
     CAMERA_FAULTS,
@@ -43,6 +46,7 @@ from hardware.simulators.camera import (
     belt,
     booth,
     dark_glass,
+    in_infrared,
     stream,
 )
 from hardware.simulators.scale import SCALE_FAULTS, ScaleFault, SimulatedScale
@@ -70,7 +74,7 @@ class Refused(Exception):
 class Bench:
     """The devices and what lies on them. Every method returns when the change can be seen by the kiosk."""
 
-    def __init__(self, card: Card | None) -> None:
+    def __init__(self, card: Card | None, *, infrared: bool = False) -> None:
         self._card = card
         self._hands = threading.Lock()  # one thing at a time
         self.cameras = {
@@ -78,18 +82,23 @@ class Bench:
             "face": SimulatedCamera(booth()),
             "tag": SimulatedCamera(belt()),
         }
+        if infrared:
+            self.cameras["infrared"] = SimulatedCamera(dark_glass())
         self.scale = SimulatedScale()
         self._lying: dict[str, Any] = {"document": None, "face": None, "bag": None}
 
     def lay_document(self, request: dict[str, Any]) -> None:
         page = _path(request, "page")
         chip = _optional_path(request, "chip")
+        infrared = _optional_path(request, "infrared")
         remove_after = request.get("remove_after")
         if remove_after is not None and not isinstance(remove_after, int):
             raise Refused("remove_after is a number of command APDUs")
         with self._hands:
             self._lift_card()
             self.cameras["document"].show_picture(page)
+            if "infrared" in self.cameras:
+                self._show_in_infrared(page, infrared)
             if chip is not None:
                 if self._card is None:
                     raise Refused("this bench has no chip reader (no --vpcd-port)")
@@ -98,10 +107,21 @@ class Bench:
                 )
             self._lying["document"] = {"page": str(page), "chip": str(chip) if chip else None}
 
+    def _show_in_infrared(self, page: Path, infrared: Path | None) -> None:
+        import cv2
+
+        if infrared is not None:
+            self.cameras["infrared"].show_picture(infrared)
+            return
+        scene = np.asarray(cv2.imread(str(page), cv2.IMREAD_COLOR), np.uint8)
+        self.cameras["infrared"].show_scene(in_infrared(scene))
+
     def lift_document(self) -> None:
         with self._hands:
             self._lift_card()
             self.cameras["document"].show_nothing()
+            if "infrared" in self.cameras:
+                self.cameras["infrared"].show_nothing()
             self._lying["document"] = None
 
     def _lift_card(self) -> None:
@@ -149,7 +169,8 @@ class Bench:
             return
         camera = self.cameras.get(str(device).removesuffix("_camera"))
         if camera is None:
-            raise Refused("device is one of document_camera, face_camera, tag_camera, scale")
+            names = ", ".join(f"{name}_camera" for name in self.cameras)
+            raise Refused(f"device is one of {names}, scale")
         self._known(fault, CAMERA_FAULTS)
         camera.fault = cast(CameraFault | None, fault)
 
@@ -188,9 +209,7 @@ class BenchServer:
         return {
             "control": base,
             "token": self._token,
-            "document_camera": f"{base}/cameras/document.mjpeg",
-            "face_camera": f"{base}/cameras/face.mjpeg",
-            "tag_camera": f"{base}/cameras/tag.mjpeg",
+            **{f"{name}_camera": f"{base}/cameras/{name}.mjpeg" for name in self._bench.cameras},
             "scale": self._bench.scale.path,
         }
 
@@ -313,6 +332,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="loopback port of cameras and control (0: any)")
     parser.add_argument("--state-file", type=Path, help="written with mode 0600 when everything is ready")
+    parser.add_argument("--infrared", action="store_true", help="the document reader has infrared light too")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
@@ -325,7 +345,7 @@ def main(arguments: list[str] | None = None) -> int:
         reader = SimulatedReader(options.vpcd_port)
         reader.start()  # now, so that the first document need not wait for it
         card = reader
-    server = BenchServer(Bench(card), token, options.port)
+    server = BenchServer(Bench(card, infrared=options.infrared), token, options.port)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

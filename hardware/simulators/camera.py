@@ -59,7 +59,10 @@ class SimulatedCamera:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise ValueError(f"{path.name} is no picture")
-        scene = np.asarray(image, np.uint8)
+        self.show_scene(np.asarray(image, np.uint8))
+
+    def show_scene(self, scene: Frame) -> None:
+        """Lay a picture before the camera that is in memory already."""
         self._show(scene, [_noisy(scene, self._noise)], growing=True)
 
     def show_film(self, path: Path) -> None:
@@ -145,6 +148,13 @@ def _noisy(scene: Frame, noise: np.random.Generator, deviation: float = _NOISE) 
     if not encoded:
         raise ValueError("the scene cannot be encoded")
     return data.tobytes()
+
+
+def in_infrared(scene: Frame) -> Frame:
+    """The scene in near-infrared light (B900): carbon ink and what is dark stay, coloured ink becomes paper."""
+    brightest = scene.max(axis=2).astype(np.float32)
+    grey = np.clip(30 + (brightest - 30) * 2.2, 0, 236)
+    return np.ascontiguousarray(np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2))
 
 
 def dark_glass() -> Frame:

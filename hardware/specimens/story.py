@@ -26,6 +26,7 @@ class StoryDocument(Contract):
     format: DocumentFormat
     page: RelativePath  # PNG or JPEG of the data page as the document camera sees it; of a card, the zone's side
     front: RelativePath | None = None  # a card's other side, which it shows when it is turned over
+    infrared: RelativePath | None = None  # what an infrared camera sees of the page; None = as it would be
     chip: RelativePath | None = (
         None  # directory: EF_COM.bin, EF_SOD.bin, Datagroup1.bin …, keys.json; None = no chip
     )
@@ -104,6 +105,7 @@ def load_story(directory: Path) -> Story:
     for traveller in story.travellers:
         named = [document.page for document in traveller.documents]
         named += [document.front for document in traveller.documents if document.front]
+        named += [document.infrared for document in traveller.documents if document.infrared]
         named += [document.chip for document in traveller.documents if document.chip]
         named += list(traveller.feeds.values()) + [bag.tag for bag in traveller.bags if bag.tag]
         for relative in named:

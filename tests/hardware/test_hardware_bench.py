@@ -46,7 +46,7 @@ class Remote:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     state_file = tmp_path_factory.mktemp("bench") / "state.json"
-    command = [sys.executable, "-m", "hardware.simulators.bench", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "hardware.simulators.bench", "--until-stdin-closes", "--infrared"]
     process = subprocess.Popen([*command, "--state-file", str(state_file)], stdin=subprocess.PIPE)
     patience = time.monotonic() + 60
     while not state_file.exists():
@@ -104,6 +104,36 @@ def test_what_is_laid_down_is_what_the_drivers_see(bench: Remote, pictures: Path
         assert devices.scale.weigh(10).kilograms == 0
     finally:
         devices.close()
+
+
+def test_infrared_light_shows_black_ink_and_no_coloured_print(bench: Remote, tmp_path: Path) -> None:
+    page = np.full((300, 400, 3), (200, 226, 206), np.uint8)
+    page[40:80, 40:360] = (60, 40, 190)  # red print
+    page[200:220, 40:360] = (38, 30, 28)  # the zone's ink
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    cv2.imwrite(str(tmp_path / "blank.png"), np.full((300, 400, 3), 236, np.uint8))
+    devices = open_devices(DevicesConfig(infrared_camera=bench.addresses["infrared_camera"], speaker="null:"))
+    try:
+        camera = devices.infrared_camera
+        assert camera is not None
+        assert "infrared_camera" in devices.all()
+        assert camera.simulated
+        before = camera.latest(10)
+        bench("POST", "/document", {"page": str(tmp_path / "page.png"), "chip": None})
+        seen = camera.latest(10, after=before.sequence + 1)
+        assert seen.image[50:70, 60:340].mean() > 200
+        assert seen.image[203:217, 60:340].mean() < 80
+        bench("POST", "/document", {"page": str(tmp_path / "page.png"), "infrared": str(tmp_path / "blank.png")})
+        assert camera.latest(10, after=seen.sequence + 1).image.min() > 200, "ink that vanishes can be played too"
+        bench("DELETE", "/document")
+    finally:
+        devices.close()
+
+
+def test_a_kiosk_without_infrared_light_misses_nothing() -> None:
+    devices = open_devices(DevicesConfig(speaker="null:"))
+    assert devices.infrared_camera is None
+    assert "infrared_camera" not in devices.all()
 
 
 def test_a_real_sensor_never_repeats_itself_and_neither_does_this_one(bench: Remote) -> None:

@@ -416,3 +416,46 @@ def test_a_reading_is_told_without_what_was_read() -> None:
     reading = ZoneReading(parse_mrz(PASSPORT, TODAY), "ok", PageReading(engine="corridor", looks=2))
     page = Page(reading.mrz, paper(), None, 0.1, (), reading)
     assert "HARADA" not in repr(page) + repr(reading) + reading.record.model_dump_json()
+
+
+# -- infrared light -----------------------------------------------------------------------------------------------
+
+
+def infrared(eyes: Eyes, *, fails: bool = False, lines: tuple[str, ...] = PASSPORT) -> tuple[Verdict, str]:
+    camera = Film([] if fails else [paper()], fails=fails)
+    check = document_page.check_infrared(camera, eyes, parse_mrz(lines, TODAY), TODAY)
+    assert check.name is CheckName.MRZ_INFRARED
+    return check.verdict, check.reason
+
+
+def test_a_zone_that_says_the_same_in_infrared_light_passes() -> None:
+    assert infrared(Eyes([NOTHING, sees(PASSPORT)])) == (Verdict.PASSED, "ok")
+    doubtful_name = Eyes([sees(PASSPORT, doubt=(0, 5, "W"))])
+    assert infrared(doubtful_name) == (Verdict.PASSED, "ok"), "number and dates are what is compared"
+
+
+def test_ink_that_vanishes_in_infrared_light_fails() -> None:
+    assert infrared(Eyes([NOTHING])) == (Verdict.FAILED, "zone_vanishes")
+
+
+def test_a_zone_that_says_something_else_in_infrared_light_fails() -> None:
+    other = compose_td3(number="L11111111", **PERSON)  # type: ignore[arg-type]  # as in PERSON
+    assert infrared(Eyes([sees(other)])) == (Verdict.FAILED, "zone_differs")
+
+
+def test_a_lamp_or_camera_that_fails_accuses_nobody() -> None:
+    assert infrared(Eyes(), fails=True) == (Verdict.ERROR, "camera_failed")
+    assert infrared(Eyes([Look((), (), "too_dark")])) == (Verdict.NOT_CHECKED, "too_dark")
+    check = document_page.check_infrared(Film([paper()]), Eyes(), NO_MRZ, TODAY)
+    assert (check.verdict, check.reason) == (Verdict.NOT_CHECKED, "zone_not_read")
+
+
+def test_infrared_light_helps_to_read_and_is_recorded() -> None:
+    film = Film([paper()])
+    looks = [sees(PASSPORT, doubt=(0, 5, "W")), sees(PASSPORT)]  # visible, then infrared
+    page = PageScan(film, Eyes(looks), Second(), film).scan(lambda: TODAY, Reports(), lambda: False)
+    assert page is not None
+    assert page.mrz.surname == "HARADA"
+    assert page.infrared is not None
+    document = page_document(page.mrz, TODAY, "not_reached", None, page.reading, page.infrared)
+    assert {check.name: check.verdict for check in document.checks}[CheckName.MRZ_INFRARED] is Verdict.PASSED
