@@ -17,7 +17,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ValidationError
 
-from contracts.api import Heartbeat, KioskConfiguration
+from contracts.api import Heartbeat, KioskConfiguration, TrustBundle
 from contracts.decision import Decision
 from contracts.errors import ErrorBody, ErrorCode
 
@@ -74,6 +74,10 @@ class CentralClient:
         """POST the kiosk's state; central answers with its configuration. Raises CentralError."""
         body = heartbeat.model_dump_json().encode()
         return _parse(KioskConfiguration, self._send("POST", "/api/v1/heartbeats", body, "application/json"))
+
+    def fetch_trust(self) -> TrustBundle:
+        """GET the site's trust store as central signed it. Raises CentralError."""
+        return _parse(TrustBundle, self._send("GET", "/api/v1/trust", b"", "application/json"))
 
     def _send(self, method: str, path: str, body: bytes, content_type: str, key: str | None = None) -> bytes:
         headers = {"Content-Type": content_type, "Accept": "application/json"}

@@ -41,6 +41,11 @@ class CentralKey:
             self._keep(said.receipt_public_key)
         return True
 
+    def vouches(self, content: bytes, signature: str | None) -> bool:
+        """True when the pinned key signed `content`. False while none is pinned."""
+        pinned = self._configured or self._kept()
+        return pinned is not None and signature is not None and _holds(pinned, signature, content)
+
     def _kept(self) -> str | None:
         try:
             return self._path.read_text(encoding="ascii").strip()
@@ -58,9 +63,14 @@ class CentralKey:
 def _signed(said: KioskConfiguration) -> bool:
     if said.signature is None:
         return False
+    return _holds(
+        said.receipt_public_key, said.signature, canonical_json(said.model_copy(update={"signature": None}))
+    )
+
+
+def _holds(key: str, signature: str, content: bytes) -> bool:
     try:
-        key = Ed25519PublicKey.from_public_bytes(_bytes(said.receipt_public_key))
-        key.verify(_bytes(said.signature), canonical_json(said.model_copy(update={"signature": None})))
+        Ed25519PublicKey.from_public_bytes(_bytes(key)).verify(_bytes(signature), content)
     except (InvalidSignature, ValueError):
         return False
     return True

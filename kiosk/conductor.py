@@ -58,6 +58,7 @@ from kiosk.messages import Catalogue, direction
 from kiosk.mrz.passporteye import PassportEyeReader
 from kiosk.presenter import Live, Presenter
 from kiosk.record import SOFTWARE, build_record, least_record
+from kiosk.trust import TrustKeeper
 from kiosk.view import Message, Screen, View
 from kiosk.viz import VizReader
 
@@ -141,6 +142,14 @@ class Conductor:
         self._warmed = threading.Event()
         self._configuration: KioskConfiguration | None = None
         self._central_key = CentralKey(config.data_dir, config.central_key)
+        self._trust = TrustKeeper(
+            config.data_dir,
+            config.site_id,
+            parts.trust,
+            self._central_key,
+            parts.client.fetch_trust,
+            production=config.profile == "production",
+        )
         self._central_doubted = False
         self._beat = threading.Event()
         self._threads = [
@@ -453,7 +462,7 @@ class Conductor:
         reading = self._parts.chip_worker.read(
             self._parts.config.devices.chip_reader,
             page.key,
-            self._parts.trust,
+            self._trust.store,
             now,
             page,
             lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2)),
@@ -691,7 +700,12 @@ class Conductor:
     def _heartbeat(self) -> None:
         now = self._now()
         devices = self._parts.devices
-        health = (*registry.health(devices, now), self._parts.delivery.health(now), self._central_health(now))
+        health = (
+            *registry.health(devices, now),
+            self._parts.delivery.health(now),
+            self._central_health(now),
+            self._trust.health(now),
+        )
         stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
         state: Literal["working", "in_use", "watch", "stopped"] = "working"
         if self._state.screen not in (Screen.WELCOME, Screen.OUT_OF_SERVICE):
@@ -719,6 +733,7 @@ class Conductor:
                 _LOG.error("an answer is not signed by the central that this kiosk knows; it is not believed")
             else:
                 self._configuration, suspended = said, said.suspended
+                self._trust.follow(said)
         except CentralError as error:
             suspended = error.code in (ErrorCode.KIOSK_SUSPENDED, ErrorCode.KIOSK_UNKNOWN)
             if not suspended:

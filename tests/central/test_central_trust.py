@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from central_scene import Sender, add_user, record
+from central_scene import Clock, Sender, add_user, record
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
@@ -182,3 +183,28 @@ def test_records_may_rely_on_what_was_ever_approved(
     assert kiosk.sends_record(sent).status_code == 403
     put_in_force(central, nina, oleg, *FILES)
     assert kiosk.sends_record(sent).status_code == 200
+
+
+def test_the_kiosks_own_client_fetches_it_over_http(
+    app: Flask, central: Central, kiosk: Sender, nina: User, oleg: User, clock: Clock
+) -> None:
+    """Over a socket, with the signature of the kiosk's own client over a request without a body."""
+    from threading import Thread
+
+    from werkzeug.serving import make_server
+
+    from kiosk.central_client import CentralClient
+
+    put_in_force(central, nina, oleg, *FILES)
+    clock.now = datetime.now(UTC)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        client = CentralClient(f"http://127.0.0.1:{server.server_port}", kiosk.station_id, kiosk.key)
+        bundle = client.fetch_trust()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert bundle.version == 1
