@@ -56,6 +56,7 @@ UNKNOWN_CODE: Final = 1e-3  # how much rarer than a listed country code any othe
 RARE_SECOND_LETTER: Final = 0.02  # of a document code, against a filler or a letter that many states use
 INNER_FILLER: Final = 0.02  # how much rarer another character is behind a filler than one more filler
 FLOOR: Final = 1e-4  # of every posterior is given to all characters alike: no network is that sure
+MOST_RESERVE: Final = 1e-3  # what a recogniser may give to every character alike, and it means nothing
 
 _ROWS_SUM = (0.5, 2.0)  # what a row may sum up to before it is brought to one
 _LONG_NUMBER = 1e-3  # what the characters that tell a long number must have for it to be tried
@@ -190,7 +191,17 @@ def _table(posteriors: Sequence[NDArray[Any]]) -> tuple[Table | None, str]:
     sums = table.sum(axis=2, keepdims=True)
     if (sums < _ROWS_SUM[0]).any() or (sums > _ROWS_SUM[1]).any():
         return None, "bad_posteriors"
-    return table / sums, ""
+    return _without_reserve(table / sums), ""
+
+
+def _without_reserve(table: Table) -> Table:
+    """Without what a recogniser gives to every character alike: that is caution, and no doubt about this one.
+
+    Forty characters' caution would add up to a doubt about the name.
+    """
+    reserve = np.minimum(np.median(table, axis=2, keepdims=True), MOST_RESERVE)
+    above = np.maximum(table - reserve, 0.0)
+    return np.asarray(above / above.sum(axis=2, keepdims=True))
 
 
 def _layout(table: Table) -> Layout:
