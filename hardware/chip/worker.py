@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from contracts.checks import Verdict
 from contracts.errors import ErrorCode
+from documents.access import CardAccessNumber
 from documents.mrz import Mrz, MrzKey
 from documents.reading import ChipReading, Progress, read_chip, unread_chip
 from documents.trust import TrustStore
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ABORT_SECONDS = 15.0
 CARD_WAIT_SECONDS = 3.0
+RESUME_SECONDS = 2.0  # a passport that slipped is back by then
 _LOOK_AGAIN_SECONDS = 0.1
 
 
@@ -44,6 +46,7 @@ class _Order:
     now: datetime
     optical: Mrz | None
     card_wait: float
+    can: CardAccessNumber | None = None
 
 
 class ChipWorker:
@@ -70,6 +73,7 @@ class ChipWorker:
         optical: Mrz | None = None,
         progress: Progress | None = None,
         card_wait: float = CARD_WAIT_SECONDS,
+        can: CardAccessNumber | None = None,
     ) -> ChipReading:
         """Read the chip on `reader_url` (`pcsc:NAME`). Never raises; a failure is in the checks.
 
@@ -79,7 +83,7 @@ class ChipWorker:
         with self._lock:
             try:
                 line = self._ensure()
-                line.send(_Order(reader_url, key, trust, now, optical, card_wait))
+                line.send(_Order(reader_url, key, trust, now, optical, card_wait, can))
                 return self._await_answer(line, progress or (lambda phase, share: None))
             except (OSError, EOFError):
                 self._kill()
@@ -148,23 +152,30 @@ def _serve(line: Connection) -> None:
 
 
 def _read(order: _Order, trust: TrustStore, progress: Callable[[str, float], None]) -> ChipReading:
-    """Read what lies there. A card that leaves before it opened is waited for again: documents are laid down
-    unsteadily, and the daemon notices a change only at its next look."""
+    """Read what lies there. A card that leaves is waited for again, from the beginning: documents are laid down
+    unsteadily, and the daemon notices a change only at its next look. One that had opened gets RESUME_SECONDS."""
     from hardware.chip.pcsc import open_reader
 
     end = time.monotonic() + order.card_wait
-    reading = unread_chip(Verdict.NOT_PRESENT, "no_chip")
+    reading, resumed = unread_chip(Verdict.NOT_PRESENT, "no_chip"), False
     try:
         reader = open_reader(order.reader_url)
         while reader.wait_for_card(max(0.0, end - time.monotonic())):
             reading = _read_once(reader, order, trust, progress)
-            left_early = reading.access_protocol is None and reading.checks[0].reason == "card_removed"
-            if not left_early or time.monotonic() >= end:
+            if not _was_lifted(reading):
+                break
+            if reading.access_protocol is not None and not resumed:
+                resumed, end = True, max(end, time.monotonic() + RESUME_SECONDS)
+            if time.monotonic() >= end:
                 break
             time.sleep(_LOOK_AGAIN_SECONDS)
     except DeviceError:
         return unread_chip(Verdict.ERROR, "reader_failed")
     return reading
+
+
+def _was_lifted(reading: ChipReading) -> bool:
+    return any(check.reason == "card_removed" for check in reading.checks)
 
 
 def _read_once(
@@ -177,7 +188,7 @@ def _read_once(
             return unread_chip(Verdict.ERROR, "card_removed")
         raise
     try:
-        return read_chip(card, order.key, trust, order.now, order.optical, progress)
+        return read_chip(card, order.key, trust, order.now, order.optical, progress, order.can)
     finally:
         card.close()
 

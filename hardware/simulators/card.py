@@ -130,7 +130,7 @@ class PassportCard:
     ) -> PassportCard:
         """Load a directory of chip files. ValueError when it is none or the fault is unknown."""
         try:
-            files, master_files = _read_files(directory)
+            files, master_files = read_chip_files(directory)
             keys = read_keys(directory, files)
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{directory.name}: not a directory of chip files ({type(error).__name__})") from None
@@ -376,7 +376,7 @@ class PassportCard:
         return Answer(signature, 0x9000)
 
 
-def _read_files(directory: Path) -> tuple[dict[int, bytes], dict[str, bytes]]:
+def read_chip_files(directory: Path) -> tuple[dict[int, bytes], dict[str, bytes]]:
     """The application's files by identifier and the master file's by name: EF_*.bin and DatagroupN.bin, or
     efXXXX.bin by the identifier in hexadecimal, in any case."""
     files: dict[int, bytes] = {}
