@@ -159,7 +159,10 @@ def _climbed(
 
 
 def measured(engine: Engine, item: Item, data: bytes | str, rung: str | None = None) -> Row:
-    """One reading with its cost, decoding included; the second reader's cost apart. `data` str: a reason."""
+    """One reading with its cost, decoding included; the second reader's cost apart. `data` str: a reason.
+
+    On the ladder the second reader is not asked: it changes no count, and takes a second each time.
+    """
     if isinstance(data, str):
         return Row(item, False, (), data, 0.0, 0.0, rung)
     cpu, wall = cpu_seconds(), time.perf_counter()
@@ -169,7 +172,7 @@ def measured(engine: Engine, item: Item, data: bytes | str, rung: str | None = N
         reading = Reading(False, (), "engine_error")
     cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall
     before = cpu_seconds()
-    second = engine.second_look(reading)
+    second = engine.second_look(reading) if rung is None else None
     answer, second_cpu = (None, 0.0) if second is None else (second.answer, cpu_seconds() - before)
     return Row(item, reading.accepted, reading.lines, reading.reason, cpu, wall, rung, answer, second_cpu)
 
