@@ -79,7 +79,7 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
 def _peaks(character: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Middles of the places where a character stands, in steps."""
     padded = np.pad(character, 1)
-    smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    smooth = 0.1 * padded[:-2] + 0.8 * padded[1:-1] + 0.1 * padded[2:]
     around = np.pad(smooth, 1)
     top = (smooth >= around[:-2]) & (smooth > around[2:]) & (smooth > _PEAK)
     at = np.flatnonzero(top)
@@ -94,10 +94,11 @@ def _numbered(
     """The peaks with the number of each in the line, gaps counted; strays left out."""
     gaps = np.diff(peaks)
     pitch = float(np.median(gaps))
-    usual = gaps[np.abs(gaps / pitch - 1) < 0.3]
-    if len(usual) < 8:
-        return None
-    pitch = float(np.mean(usual))
+    for tolerance in (0.6, 0.35):  # places are known to whole steps at worst: the middle gap may be one too short
+        usual = gaps[np.abs(gaps / pitch - 1) < tolerance]
+        if len(usual) < 8:
+            return None
+        pitch = float(np.mean(usual))
     # From the middle of the longest even run outwards, with the pitch of the place (perspective changes it).
     start = _steadiest(np.abs(gaps / pitch - 1) < 0.25)
     numbers = np.zeros(len(peaks), np.int64)
