@@ -1,4 +1,4 @@
-"""Signatures against answers that nobody here computed: NIST's validation vectors, sound and spoilt in every way."""
+"""Signatures against answers that nobody here computed: vectors of NIST, sound and spoilt in every way."""
 
 from __future__ import annotations
 
