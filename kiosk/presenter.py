@@ -77,6 +77,7 @@ _ERRORS = {
     "no_chip": "error.chip_unreadable",
     "no_face": "error.face_missing",
 }
+_UNSURE = ("ambiguous_", "unsupported_", "readers_disagree", "line", "no_lines", "bad_posteriors")  # of a zone
 # Why the page cannot be read just now: what to do, as the instruction, and what is seen, as the line below it.
 ADVICE = frozenset(
     ("moving", "too_dark", "blurred", "glare", "cut_off", "too_far", "several_documents", "no_zone", "zone_side")
@@ -356,7 +357,8 @@ def _error(state: State, live: Live) -> Message | None:
     if state.hint is None or state.hint == "visa_kept":
         return None
     if state.screen is Screen.DOCUMENT:
-        return Message(_ERRORS.get(state.hint, "error.chip_unreadable"))
+        unsure = state.hint.startswith(_UNSURE)
+        return Message(_ERRORS.get(state.hint, "error.page_unreadable" if unsure else "error.chip_unreadable"))
     if state.screen is Screen.FACE:
         dark = state.hint == "too_dark"  # here the room, on the document page the page
         return Message("error.face_again" if dark else _ERRORS.get(state.hint, "error.face_again"))

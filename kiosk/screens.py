@@ -258,6 +258,8 @@ def _default_speech(view: View) -> list[Message]:
         return [Message("review.title"), Message("review.true"), Message("review.liability")]
     if view.screen is Screen.RESULT and view.result:
         return _result_speech(view.result)
+    if view.side == "front":
+        return [Message("document.front.title"), Message("document.front.lead")]
     return [Message(f"{name}.title"), Message(f"{name}.lead")]
 
 

@@ -32,7 +32,16 @@ SOON_MS = 30_000
 READING_MS = (
     700  # nobody reads a page faster; a touch in the same place before that is the second of a double touch
 )
-PROMPTS = ("place_document", "remove_document", "look", "turn_left", "turn_right", "place_bag", "remove_bag")
+PROMPTS = (
+    "place_document",
+    "turn_document",
+    "remove_document",
+    "look",
+    "turn_left",
+    "turn_right",
+    "place_bag",
+    "remove_bag",
+)
 
 
 class Hall:
@@ -387,6 +396,31 @@ def test_a_whole_journey_with_keys_alone(hall: Hall) -> None:
     expect(page.locator("#heading")).to_be_focused()
     presses(page, "#do-finish")
     on(page, "welcome")
+
+
+def test_a_card_is_turned_over_with_keys_alone(hall: Hall) -> None:
+    """The page that asks for it says so to eye and ear, can be left, and gives way to the camera by itself."""
+    page = hall.kiosk()
+    with hall.traveller("card", waits_for=("turn_document",)) as mei:
+        presses(page, "#language-be")
+        on(page, "notice")
+        presses(page, "#do-accept_notice")
+        on(page, "document-front")
+        expect(page.locator("#heading")).to_have_text("Перавярніце вашу картку")
+        expect(page.locator("#heading")).to_be_focused()
+        expect(page.locator("#announcer")).to_contain_text(
+            re.compile("Перавярніце картку|Гэты бок мы ўжо прачыталі")
+        )
+        assert "/speech/be/document.front.title.wav" in str(
+            page.locator("#bar-listen").get_attribute("data-speech")
+        )
+        accessible(page)
+        presses(page, "#do-back")
+        on(page, "notice")
+        presses(page, "#do-accept_notice")
+        on(page, "document-front")
+        mei.goes_on()
+        on(page, "party")
 
 
 def presses(page: Page, selector: str) -> None:
