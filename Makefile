@@ -28,6 +28,9 @@ bench-journey: setup ## machine time from "document placed" to "channel shown"
 bench-mrz: setup ## the reader of printed zones beside its peers (MRZ_MANIFEST=FILE, FASTMRZ_PYTHON=PYTHON)
 	@PYTHONPATH=. $(BIN)/python tools/bench_mrz.py
 
+bench-chip: setup ## machine time of whole chip readings, for every way of access and proof
+	@PYTHONPATH=. $(BIN)/python tools/bench_chip.py
+
 lock: ## resolve the dependencies again and write requirements/lock.txt (needs uv)
 	uv pip compile pyproject.toml --extra dev --override requirements/overrides.txt --generate-hashes \
 	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
@@ -35,4 +38,4 @@ lock: ## resolve the dependencies again and write requirements/lock.txt (needs u
 clean: ## remove the environment and everything built
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test setup lint stories bench-journey bench-mrz lock clean
+.PHONY: help demo test setup lint stories bench-journey bench-mrz bench-chip lock clean
