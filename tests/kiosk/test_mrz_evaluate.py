@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import stat
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -312,6 +314,23 @@ def test_the_ladder_runs_every_rung_over_the_readable_pictures(
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row.get("rung") for row in rows] == [None, None, None, *RUNGS]
     assert result["images"] == 3, "the figures above are of the pictures as they came"
+
+
+def test_the_console_script_lists_its_evaluations_and_runs_one(tmp_path: Path) -> None:
+    def corridor(*arguments: str) -> subprocess.CompletedProcess[str]:
+        script = Path(__file__).parents[2] / "corridor.py"
+        command = [sys.executable, str(script), "evaluate", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    listed, unknown = corridor(), corridor("tea")
+    assert (listed.returncode, unknown.returncode) == (2, 2)
+    assert "mrz" in listed.stdout
+    assert "no command 'tea'" in unknown.stderr
+    (tmp_path / "page.jpg").write_text("no picture")
+    path = manifest(tmp_path, [{"image": "page.jpg"}])
+    done = corridor("mrz", str(path), "--engine", "tesseract")
+    assert done.returncode == 0
+    assert json.loads(done.stdout.splitlines()[-1])["reasons"] == {"not_an_image": 1}
 
 
 # Engines
