@@ -1,4 +1,4 @@
-"""Machine time of whole chip readings, passive authentication and the chip's proof included, over the PC/SC daemon.
+"""Machine time of whole chip readings over the PC/SC daemon, passive authentication and the proof included.
 
 One specimen for each way of access and proof, each read many times by the kiosk's own worker, once per radio
 profile; prints one JSON object on the last line. The card lies there: finding it is not counted.
