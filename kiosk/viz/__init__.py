@@ -88,20 +88,27 @@ class VizReader:
         the frame is taken as it is. With `mrz` reading stops as soon as every field of it was found.
         """
         with self._lock:
+            if not self.wait_until_ready() or self._pipe is None:
+                self.close()
+                return ()
+            # A process that hangs also stops taking in what is sent; its end breaks the pipe either way.
+            watchdog = threading.Timer(seconds, self._process.kill)
+            watchdog.daemon = True
+            watchdog.start()
             try:
-                if not self.wait_until_ready() or self._pipe is None:
-                    self.close()
-                    return ()
                 self._pipe.send((frame, tuple(corners), mrz))
-                if self._pipe.poll(seconds):
-                    answer: tuple[Fragment, ...] = self._pipe.recv()
-                    return answer
+                answer: tuple[Fragment, ...] = self._pipe.recv()
             except (OSError, EOFError):
-                pass
-            self.close()
-            return ()
+                self.close()
+                return ()
+            finally:
+                watchdog.cancel()
+            return answer
 
     def close(self) -> None:
+        """End the process; a reading that is under way ends with it."""
+        with contextlib.suppress(AttributeError, ValueError):  # another thread was first
+            self._process.kill()
         with self._lock:
             if self._pipe is not None:
                 self._pipe.close()

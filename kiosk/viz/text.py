@@ -2,7 +2,7 @@
 
 The detector gives a map of where print is; connected regions of it become turned rectangles, each is cut out of
 the full picture and read by the recogniser (CTC). Only Latin and Greek letters, digits and marks can be read: what
-the networks know of other scripts would only turn a smudge into a Chinese character (docs/adr/0013).
+the networks know of other scripts would only turn a smudge into a Chinese character (docs/adr/0012).
 """
 
 from __future__ import annotations
