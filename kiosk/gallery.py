@@ -116,7 +116,7 @@ def _document() -> dict[str, View]:
             person=2,
             people=2,
             panel=Panel(
-                Message("document.panel.hold"),
+                Message("document.do.moving"),
                 0.8,
                 (*chip_read, Line("now", Message("document.front.now"))),
             ),

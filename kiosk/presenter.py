@@ -317,7 +317,7 @@ def _front_panel(live: Live) -> Panel:
     if live.page_problem in ADVICE:
         return advice(live.page_problem, (), before=(chip,))
     if live.page_present:
-        return Panel(Message("document.panel.hold"), 0.8, (chip, Line("now", Message("document.front.now"))))
+        return Panel(Message("document.do.moving"), 0.8, (chip, Line("now", Message("document.front.now"))))
     return Panel(Message("document.panel.turn"), None, (chip, Line("next", Message("document.front.next"))))
 
 
