@@ -122,13 +122,13 @@ def authenticate(
         CheckName.DG_HASHES: _hashes(sod, groups, absent, spoilt, wanted, matching),
         CheckName.COM_SOD: _com_sod(com, sod),
     }
-    answers |= judge_signer(sod, trust, now)
+    about_signer, path = _judge_signer(sod, trust, now)
+    answers |= about_signer
     answers[CheckName.ISSUER_COUNTRY] = (
         _issuer_country(dg1, sod.signer)
         if sod.signer is not None
         else (Verdict.NOT_CHECKED, "signer_certificate_missing")
     )
-    path = trust.chain(sod.signer)[1] if sod.signer is not None else ()
     believed = (
         sod.signature[0] is Verdict.PASSED
         and bool(path)
@@ -145,18 +145,24 @@ def authenticate(
 
 def judge_signer(sod: Sod, trust: TrustStore, now: datetime) -> dict[CheckName, Answer]:
     """The answers about signature and signer, without any group: what a security object alone can tell."""
-    sod = _find_signer(sod, trust)
+    return _judge_signer(_find_signer(sod, trust), trust, now)[0]
+
+
+def _judge_signer(
+    sod: Sod, trust: TrustStore, now: datetime
+) -> tuple[dict[CheckName, Answer], tuple[Certificate, ...]]:
+    """The answers, and the authorities from the signer's issuer up to the anchor (none without a chain)."""
     answers: dict[CheckName, Answer] = {CheckName.SOD_SIGNATURE: sod.signature}
     if sod.signer is None:
         for name in (CheckName.DS_CHAIN, CheckName.DS_VALIDITY, CheckName.REVOCATION):
             answers[name] = (Verdict.NOT_CHECKED, "signer_certificate_missing")
-        return answers
+        return answers, ()
     answers[CheckName.DS_CHAIN], path = trust.chain(sod.signer)
     answers[CheckName.DS_VALIDITY] = _validity(sod.signer, path, sod.signed_at, now)
     answers[CheckName.REVOCATION] = (
         trust.revocation(sod.signer, path, now) if path else (Verdict.NOT_CHECKED, "no_trust_anchor")
     )
-    return answers
+    return answers, path
 
 
 def _hash_matches(sod: Sod, number: int, data: bytes) -> bool:

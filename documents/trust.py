@@ -75,15 +75,27 @@ class TrustStore:
     @cached_property
     def anchors(self) -> tuple[Certificate, ...]:
         """The authorities of the store: self-signed CSCA certificates and links."""
-        return tuple(anchor for anchor in map(Certificate, self.certificates) if anchor.is_authority)
+        return tuple(anchor for anchor in map(self._certificate, self.certificates) if anchor.is_authority)
 
     @cached_property
-    def _by_key(self) -> dict[bytes, tuple[Certificate, ...]]:
-        found: dict[bytes, tuple[Certificate, ...]] = {}
-        for anchor in self.anchors:
-            if anchor.key_identifier is not None:
-                found[anchor.key_identifier] = (*found.get(anchor.key_identifier, ()), anchor)
-        return found
+    def _parsed(self) -> dict[bytes, Certificate]:
+        return {}
+
+    def _certificate(self, der: bytes) -> Certificate:
+        if der not in self._parsed:
+            self._parsed[der] = Certificate(der)
+        return self._parsed[der]
+
+    def _holding(self, piece: bytes) -> Iterator[Certificate]:
+        """Authorities with `piece` (a key identifier, a name) anywhere in their bytes.
+
+        A store of all countries takes most of a second to parse; a reader that waits needs three of them.
+        """
+        for der in self.certificates:
+            if piece in der:
+                certificate = self._certificate(der)
+                if certificate.is_authority:
+                    yield certificate
 
     @cached_property
     def _lists(self) -> tuple[RevocationList, ...]:
@@ -162,11 +174,11 @@ class TrustStore:
         """Authorities that the certificate names, roots first, or those of its country for want of one."""
         wanted = child.authority_key_identifier
         if wanted is not None:
-            named = self._by_key.get(wanted, ())
+            named = tuple(anchor for anchor in self._holding(wanted) if anchor.key_identifier == wanted)
         else:
             named = tuple(
                 anchor
-                for anchor in self.anchors
+                for anchor in self._holding(child.issuer_der)
                 if anchor.subject_der == child.issuer_der and anchor.country == child.country
             )
         named = tuple(one for one in named if one.der != child.der and one.der not in below)
@@ -205,10 +217,10 @@ class TrustStore:
         """What one list says of a certificate; None when it is not about certificates of its issuer."""
         if not found.is_of(issuer) and found.issuer_der != child.issuer_der:
             return None
-        signers = [anchor for anchor in (issuer, *self.anchors) if found.is_of(anchor)]
-        signers = [anchor for anchor in signers if anchor.country == issuer.country]
+        mark = found.authority_key_identifier or found.issuer_der
+        signers = [anchor for anchor in (issuer, *self._holding(mark)) if found.is_of(anchor)]
         unsupported = False
-        for anchor in dict.fromkeys(signers):
+        for anchor in dict.fromkeys(one for one in signers if one.country == issuer.country):
             try:
                 found.signed_by(anchor)
             except SignatureInvalid:
