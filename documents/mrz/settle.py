@@ -51,7 +51,7 @@ REPAIR_RANK: Final = 6  # it is among the so many likeliest
 REPAIRED_TEXT: Final = 1e-6  # the repaired text's probability, over that of the likeliest characters
 # A text that breaks the rules is believed only if nothing in the image speaks for one that keeps them.
 CERTAIN_CHARACTER: Final = 0.99  # every character of the zone has at least this
-RULE_ABIDING_TEXT: Final = 1e-4  # and the best lawful text's probability is less than this part of it
+RULE_ABIDING_TEXT: Final = 2e-5  # and the best lawful text's probability is less than this part of it
 UNKNOWN_CODE: Final = 1e-3  # how much rarer than a listed country code any other three letters are
 RARE_SECOND_LETTER: Final = 0.02  # of a document code, against a filler or a letter that many states use
 INNER_FILLER: Final = 0.02  # how much rarer another character is behind a filler than one more filler
@@ -83,11 +83,11 @@ class Settled:
     no_lines, line_lengths, bad_posteriors: these are no posteriors of a zone;
     ambiguous_number, _birth_date, _expiry_date, _optional, _name, _issuer, _nationality, _sex, _document_code: two
     readings of that field satisfy all rules and both are too likely;
-    unsupported_number, … (the same fields): the rules ask for a character that the image does not show;
+    unsupported_number, … (the same, and _composite): the rules ask for a character that the image does not show;
     no_zone: certain, but against so many rules that it is no document's.
 
     `lines` are the best reading, accepted or not (() where there are no lines), `confidence` the posterior of each
-    of their characters as the recogniser gave it, `certainty` the probability (0 to 1) that all of it is right,
+    of their characters before any rule, `certainty` the probability (0 to 1) that all of it is right,
     and `mrz` what the lines say: NO_MRZ unless accepted.
     """
 
@@ -128,7 +128,8 @@ def settle(posteriors: Sequence[NDArray[Any]], today: date) -> Settled:
         settled[part.cells] = part.columns
         certainty *= part.certainty
         if problem is not None and reason in _ACCEPTED:
-            reason = f"{'ambiguous' if problem == 'ambiguous' else 'unsupported'}_{part.name}"
+            ambiguous = problem == "ambiguous"
+            reason = f"ambiguous_{part.name}" if ambiguous else f"unsupported_{part.least_shown(flat)}"
     lines = _lines(settled, layout)
     given = flat[np.arange(len(flat)), settled].reshape(layout.lines, layout.width)
     confidence = tuple(tuple(map(float, row)) for row in given)
@@ -231,6 +232,11 @@ class _Part:
     columns: NDArray[np.intp]
     certainty: float
     required: float
+    fields: tuple[str, ...] = ()  # of each cell, where the part has several
+
+    def least_shown(self, flat: Table) -> str:
+        """The field of the character that the image shows least."""
+        return self.fields[int(flat[self.cells, self.columns].argmin())] if self.fields else self.name
 
 
 def _problem(part: _Part, flat: Table, smooth: Table, likeliest: NDArray[np.intp]) -> str | None:
@@ -243,8 +249,17 @@ def _problem(part: _Part, flat: Table, smooth: Table, likeliest: NDArray[np.intp
         ranks = (flat[cells] > given[:, None]).sum(axis=1)
         shown = (given >= REPAIR_PROBABILITY).all() and (ranks < REPAIR_RANK).all() and odds >= REPAIRED_TEXT
         if not shown:
-            return "lawless" if odds < RULE_ABIDING_TEXT else "unsupported"
+            alike = all(_alike(*pair) for pair in zip(columns, likeliest[cells], strict=True))
+            return "unsupported" if alike or odds >= RULE_ABIDING_TEXT else "lawless"
     return None if part.certainty >= part.required else "ambiguous"
+
+
+# Whatever a recogniser is sure of: an S where a digit belongs is a misread 5 rather than a broken rule.
+_ALIKE = ("0ODQ", "1ILT", "2Z", "5S", "6G", "8B", "7T")
+
+
+def _alike(one: int, other: int) -> bool:
+    return any(ALPHABET[one] in group and ALPHABET[other] in group for group in _ALIKE)
 
 
 # ----------------------------------------------------------------------------------- without a check digit
@@ -595,21 +610,23 @@ def _guarded(layout: Layout, smooth: Table) -> _Part:
             choice = plan, residue, backs
     assert choice is not None  # the first plan is always tried
     plan, residue, backs = choice
-    cells, columns = [], []
+    cells, columns, fields = [], [], []
     if plan.composite is not None:
+        fields.append("composite")
         cells.append(plan.composite)
         columns.append(residue)
     weakest, least = "number", 2.0
     for field, back in zip(reversed(plan.fields), reversed(backs), strict=True):
         own = int(back[residue])
         cells += field.cells
+        fields += [field.name] * len(field.cells)
         columns += solved[field].text(own)
         certainty = float(solved[field].best[own] / max(solved[field].total[own], 1e-300))
         if certainty < least:
             weakest, least = field.name, certainty
         residue = (residue - own) % 10
     certainty = best / total if total > 0.0 else 0.0
-    return _Part(weakest, np.array(cells), np.array(columns), certainty, GUARDED_CERTAINTY)
+    return _Part(weakest, np.array(cells), np.array(columns), certainty, GUARDED_CERTAINTY, tuple(fields))
 
 
 _CLASS = np.array([VALUES[character] % 10 for character in ALPHABET])

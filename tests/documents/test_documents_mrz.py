@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.checks import CheckName, Verdict
@@ -222,6 +222,7 @@ def test_field_that_does_not_fit_is_refused() -> None:
         compose_td3(**ANNA, number="L898902C34")  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=50), max_size=4), st.booleans())
 def test_garbage_never_raises_and_never_passes(lines: list[str], guarded_only: bool) -> None:
     mrz = parse_mrz(lines, TODAY, guarded_only=guarded_only)
@@ -229,6 +230,7 @@ def test_garbage_never_raises_and_never_passes(lines: list[str], guarded_only: b
     assert mrz.checks(TODAY)[0].verdict in (Verdict.PASSED, Verdict.FAILED)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([(44, 2), (36, 2), (30, 3)]).flatmap(
         lambda shape: st.lists(
@@ -247,6 +249,7 @@ def test_any_characters_in_the_right_shape_are_answered(lines: list[str], guarde
     assert mrz.document.format is mrz.format
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_guarded_fields_never_raise(number: str, birth: str, expiry: str) -> None:
     mrz = guarded_mrz(number, birth, expiry, TODAY, DocumentFormat.TD3)
@@ -254,6 +257,7 @@ def test_guarded_fields_never_raise(number: str, birth: str, expiry: str) -> Non
     assert mrz.key is None or mrz.key.information
 
 
+@settings(deadline=None)
 @given(st.text("ABCDEFGHIJ0123456789", min_size=1, max_size=9), st.dates(date(1930, 1, 1), date(2026, 1, 1)))
 def test_what_is_composed_parses_back(number: str, birth: date) -> None:
     lines = compose_td3(**{**ANNA, "birth_date": birth, "expiry_date": date(2035, 2, 3)}, number=number)  # type: ignore[arg-type]

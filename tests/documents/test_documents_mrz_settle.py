@@ -118,6 +118,12 @@ def test_a_certain_specimen_that_breaks_the_rules_is_read_and_said_to() -> None:
     assert not settle(doubtful, TODAY).accepted
 
 
+def test_a_letter_in_a_date_is_a_misread_digit_however_sure_the_recogniser_is() -> None:
+    wrong = (TD3[0], TD3[1][:27].replace("3204", "32O4") + TD3[1][27:])
+    settled = settle(printed(wrong, 0.99999), TODAY)
+    assert (settled.accepted, settled.reason, settled.lines) == (False, "unsupported_expiry_date", TD3)
+
+
 def test_impossible_dates_are_read_and_said_to_be_so() -> None:
     lines = compose_td1(**{**ANNA, "birth_date": "740230"}, number="D23145890")  # type: ignore[arg-type]
     settled = settle(printed(lines), TODAY)
