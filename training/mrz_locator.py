@@ -5,8 +5,9 @@
 
     .venv/bin/python -m training.mrz_locator measure --weights locator.onnx --count 500 --seed 99
 
-from the root of the repository. `train` needs torch, onnx, numpy and OpenCV and nothing of the product; it may
-start while `pages` is still writing, and waits for what it needs. One core is enough, and used.
+from the root of the repository. `train` needs torch, onnx, numpy and OpenCV and nothing of the product. It may
+start while `pages` is still writing; it gives the same network again where all pages were there. One core is
+enough.
 
 The network is fully convolutional, grey in (0..1, long side 640 at run time, multiples of 32), four maps out at a
 quarter of the size: the logit of the core of a line (a band as high as two fifths of a capital, from the first
@@ -20,6 +21,7 @@ import copy
 import json
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,7 @@ def pages(out: Path, count: int, seed: int, held_back: bool) -> None:
 
 
 class Shards:
-    """The pages on disc, kept in memory as JPEG; `share(step)` of them is in use, the same at every run."""
+    """The pages on disc, kept in memory as JPEG."""
 
     def __init__(self, folder: Path, total: int) -> None:
         self.folder, self.total = folder, total
@@ -83,8 +85,9 @@ class Shards:
     def grow(self, wanted: int) -> None:
         while len(self.pages) < min(wanted, self.total):
             path = self.folder / f"{len(self.pages) // SHARD:05d}.npz"
+            if not path.exists() and self.pages:
+                return  # still being drawn
             while not path.exists():
-                print("waiting for pages", flush=True)
                 time.sleep(10)
             with np.load(path) as shard:
                 data, starts, ends, places = (shard[key] for key in ("data", "starts", "ends", "places"))
@@ -264,8 +267,9 @@ def train(folder: Path, out: Path, minutes: float, seed: int, batch: int, total:
         rate = 3e-3 * (min(1.0, (step + 1) / 100)) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
         for group in optimiser.param_groups:
             group["lr"] = rate
-        shards.grow(1000 + 2 * step)
-        chosen = [example(shards.pages[i], rng) for i in rng.integers(0, len(shards.pages), batch)]
+        shards.grow(4000 + step // 2)
+        # The latest pages twice as often as all of them on average.
+        chosen = [example(shards.pages[int(len(shards.pages) * u**0.5)], rng) for u in rng.random(batch)]
         views = torch.from_numpy(np.stack([view for view, _ in chosen])[:, None].astype(np.float32) / 255)
         maps = torch.from_numpy(np.stack([target for _, target in chosen]))
         net.train()
@@ -327,41 +331,45 @@ def export(net: Any, out: Path) -> None:
 
 
 def measure(weights: Path, count: int, seed: int) -> dict[str, Any]:
-    """Of `count` held-back pages with one whole zone: the share found, all lines with both ends to one character.
-
-    By degradation and by format; and false lines on pages without a zone, directions told right, CPU milliseconds.
-    """
-    from kiosk.mrz.locate import Locator, zones
+    """What `score` says of `count` held-back pages of `seed`."""
     from training.mrz_pages import Pool, page
 
-    pool, locator = Pool(held_back=True), Locator(weights)
-    tally: dict[str, list[int]] = {}
+    pool = Pool(held_back=True)
+    shown = (page(seed, index, pool, held_back=True, long_side=(500, 1400)) for index in range(count))
+    return score(weights, shown)
+
+
+def score(weights: Path, shown: Iterable[Any]) -> dict[str, Any]:
+    """Of the pages with one whole zone the share found: all its lines, both ends of each to one character.
+
+    By degradation and by format; the same of single lines; how often the zone is the first one named, and reads
+    the way it was said to; how often nothing is found where nothing is. CPU in milliseconds.
+    """
+    from kiosk.mrz.locate import Locator, zones
+
+    locator = Locator(weights)
+    tally: dict[str, list[bool]] = {}
     seconds, missed = [], []
-    for index in range(count):
-        shown = page(seed, index, pool, held_back=True, long_side=(500, 1400))
+    for index, page in enumerate(shown):
         start = time.process_time()
-        bands = locator.locate(shown.image)
+        bands = locator.locate(page.image)
         groups = zones(bands)
         seconds.append(time.process_time() - start)
-        if not shown.zones:
-            tally.setdefault("no false line", []).append(not bands)
+        if not page.zones:
+            tally.setdefault("nothing where nothing is", []).append(not bands)
+        if not page.readable:
             continue
-        if not shown.readable:
-            continue
-        truth = shown.zones[0]
+        truth = page.zones[0]
         lines = [_found(line, bands) for line in truth]
-        found = all(lines)
-        names = [*shown.degradations, str(shown.format), "all"]
-        for name in names:
-            tally.setdefault(name, []).append(found)
+        for name in (*page.degradations, str(page.format), "all"):
+            tally.setdefault(name, []).append(all(lines))
         tally.setdefault("each line", []).extend(lines)
-        tally.setdefault("first zone is the zone", []).append(
-            bool(groups) and len(groups[0]) == len(truth) and all(_found(line, groups[0]) for line in truth)
-        )
-        if found and groups:
+        first = bool(groups) and len(groups[0]) == len(truth) and all(_found(line, groups[0]) for line in truth)
+        tally.setdefault("zone named first", []).append(first)
+        if first:
             way = truth[0].centre[-1] - truth[0].centre[0]
             tally.setdefault("direction", []).append(bool(groups[0][0].along @ way > 0))
-        if not found:
+        if not all(lines):
             missed.append(index)
     return {
         "found": {name: [round(float(np.mean(hits)), 4), len(hits)] for name, hits in sorted(tally.items())},

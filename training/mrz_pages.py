@@ -34,6 +34,9 @@ Rng = np.random.Generator
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 OCR_B = (Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf"), Path("/usr/share/fonts/opentype/ocr-b/OCRBS.otf"))
+MONOSPACED = tuple(
+    Path("/usr/share/fonts/truetype/dejavu") / f"{name}.ttf" for name in ("DejaVuSansMono", "DejaVuSansMono-Bold")
+)
 CAP = 36  # pixels of a capital letter in the printing block, which is drawn large once and made smaller after
 HELD_BACK_SHARE = 5  # every fifth template
 CENTRES = 12  # points along a line that are carried through every bend of the page
@@ -268,6 +271,8 @@ class Pool:
         seed = 7_000_000 if held_back else 1
         self.textures = [_texture(np.random.default_rng([seed, 1, index])) for index in range(textures)]
         self.backgrounds = [_background(np.random.default_rng([seed, 2, index])) for index in range(backgrounds)]
+        # Specimens on web pages are often typed in what was at hand; a locator should not mind.
+        self.other_typefaces = 0.0 if held_back else 0.2
         self.fonts = _FONTS[::4] if held_back else tuple(f for i, f in enumerate(_FONTS) if i % 4)
 
     def texture(self, rng: Rng, height: int, width: int) -> Grey:
@@ -341,12 +346,14 @@ class _Canvas:
         self.image[y : y + height, x : x + width] = np.asarray(tile)
 
 
-def _print_zone(canvas: _Canvas, rng: Rng, lines: tuple[str, ...], left: float, top: float, room: float) -> None:
+def _print_zone(
+    canvas: _Canvas, rng: Rng, lines: tuple[str, ...], left: float, top: float, room: float, typeface: Path
+) -> None:
     """Print the lines of a zone `room` millimetres wide from (left, top), in one of the printers' manners."""
-    glyphs = _glyphs(str(OCR_B[int(rng.random() < 0.25)]))
+    glyphs = _glyphs(str(typeface))
     count = len(lines[0])
     pitch_mm = min(2.54 * rng.uniform(0.92, 1.04), room / count)
-    cap_mm = pitch_mm * rng.uniform(0.86, 1.06)
+    cap_mm = pitch_mm * (rng.uniform(0.86, 1.06) if rng.random() < 0.75 else rng.uniform(0.65, 1.1))
     spacing_mm = pitch_mm * rng.uniform(2.1, 2.95) if rng.random() < 0.85 else pitch_mm * rng.uniform(1.6, 3.3)
     pitch = round(CAP * pitch_mm / cap_mm)
     spacing = round(CAP * spacing_mm / cap_mm)
@@ -600,7 +607,18 @@ def _document(
             path = OCR_B[0] if rng.random() < 0.3 else pool.fonts[0]
             canvas.text((left, top), words[: int(rng.integers(6, 40))], rng.uniform(2, 4), path, 20)
     else:
-        _print_zone(canvas, rng, lines, left, top, width_mm - left - 1.0)
+        if style.random() < 0.12:  # a sentence as long as a line, right beside the zone
+            words = " ".join(_word(style, 2, 9) for _ in range(20))
+            size = style.uniform(1.6, 2.6)
+            beside = top - style.uniform(1.4, 2.2) * size if style.random() < 0.7 else top + zone_height + 1.5
+            fitting = int((width_mm - 2 * left) / size * style.uniform(1.0, 1.6))
+            canvas.text(
+                (left, beside), words[:fitting], size, pool.fonts[int(style.integers(len(pool.fonts)))], 30
+            )
+        typeface = OCR_B[int(rng.random() < 0.25)]
+        if rng.random() < pool.other_typefaces:
+            typeface = MONOSPACED[int(rng.integers(len(MONOSPACED)))]
+        _print_zone(canvas, rng, lines, left, top, width_mm - left - 1.0, typeface)
     _overprint(canvas, rng, pool)
     if rng.random() < 0.12:  # the zone alone, as a tight crop
         lines_now = canvas.zones[0] if canvas.zones else ()
@@ -924,9 +942,9 @@ def _tinted(image: Grey, rng: Rng) -> npt.NDArray[np.uint8]:
     return np.asarray(table[image], np.uint8)
 
 
-def write(folder: Path, count: int, seed: int) -> None:
+def write(folder: Path, count: int, seed: int, pool: Pool | None = None) -> None:
     """`count` held-back documents, readable in principle, and one picture without a zone for every ten of them."""
-    pool = Pool(held_back=True)
+    pool = pool or Pool(held_back=True)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     index = 0

@@ -8,6 +8,7 @@ not read; finding too little is a traveller sent back.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,9 @@ POINTS = 9  # along a line
 _CORE = 0.35  # probability from which a cell belongs to a line
 _END = 0.5  # where a line ends: half of a cell's middle
 _FEWEST_CELLS = 4
+_SHORTEST_PIECE = 2.0  # heights; less says nothing about the way it leads
+_MOST_PIECES = 80
+_MOST_LINES = 16
 _SHORTEST = 11.0  # heights; a line of thirty characters has 28 or more, and may be half hidden
 _LONGEST = 62.0  # heights; 44 characters have 52
 _WIDEST_GAP = 7.0  # heights of glare or of a thumb that a line may bridge
@@ -142,8 +146,9 @@ def lines_of(maps: npt.NDArray[np.float32]) -> list[LineBand]:
         inside = labels[y : y + h, x : x + w] == label
         rows, columns = np.nonzero(inside)
         pieces += _pieces(core, maps, rows + y, columns + x, _CORE)
+    pieces = [piece for piece in pieces if piece.end - piece.start > _SHORTEST_PIECE * piece.height]
     found = [band for piece in _joined(pieces) if (band := _band(core, maps, piece)) is not None]
-    return sorted(found, key=lambda band: -band.score * min(band.length / band.height, 30))
+    return sorted(found, key=lambda band: -band.score * min(band.length / band.height, 30))[:_MOST_LINES]
 
 
 @dataclass(frozen=True)
@@ -160,10 +165,11 @@ class _Piece:
 
 
 def _piece(places: Points, weights: Points, height: float) -> _Piece:
-    middle = np.average(places, axis=0, weights=weights)
+    middle = weights @ places / weights.sum()
     offset = places - middle
-    spread = (offset * weights[:, None]).T @ offset
-    along = np.linalg.eigh(spread)[1][:, 1]
+    (xx, xy), (_, yy) = (offset * weights[:, None]).T @ offset
+    angle = 0.5 * math.atan2(2 * xy, xx - yy)
+    along = np.array([math.cos(angle), math.sin(angle)])
     run = offset @ along
     return _Piece(places, weights, height, middle, along, float(run.min()), float(run.max()))
 
@@ -179,17 +185,17 @@ def _pieces(
     import cv2
 
     weights = core[rows, columns].astype(np.float64)
-    height = float(8 * 2 ** np.average(np.clip(maps[3, rows, columns], -2, 3), weights=weights))
+    height = 8 * 2 ** float(weights @ np.clip(maps[3, rows, columns], -2, 3) / weights.sum())
     places: Points = np.stack([columns, rows], 1).astype(np.float64) * STRIDE + (STRIDE - 1) / 2
     piece = _piece(places, weights, height)
+    thickest = 0.55 * height + 1.2
     offset = places - piece.middle
     across = offset @ np.array([-piece.along[1], piece.along[0]])
-    run = offset @ piece.along
-    if len(run) > 8:  # a bent page is no thick line
-        across = across - np.polyval(np.polyfit(run, across, 2), run)
-    thick = float(np.sqrt(np.average(across**2, weights=weights)))
-    if thick < 0.55 * height + 1.2 or threshold > 0.85:
+    if threshold > 0.85 or _spread(across, weights) < thickest:
         return [piece]
+    run = offset @ piece.along
+    if len(run) > 8 and _spread(across - np.polyval(np.polyfit(run, across, 2), run), weights) < thickest:
+        return [piece]  # a bent page is no thick line
     top, left = rows.min(), columns.min()
     threshold = threshold + 0.15
     part = np.zeros((rows.max() - top + 1, columns.max() - left + 1), np.uint8)
@@ -203,29 +209,24 @@ def _pieces(
     return parts
 
 
+def _spread(values: Points, weights: Points) -> float:
+    return math.sqrt(float(weights @ values**2 / weights.sum()))
+
+
 def _joined(pieces: list[_Piece]) -> list[_Piece]:
     """Pieces of one line made one, the long ones first: those that continue each other over glare or a thumb."""
-    waiting = sorted(pieces, key=lambda piece: piece.start - piece.end)[:80]
+    waiting = sorted(pieces, key=lambda piece: piece.start - piece.end)[:_MOST_PIECES]
     done: list[_Piece] = []
     while waiting:
         piece = waiting.pop(0)
-        again = True
-        while again:
-            again = False
-            for other in waiting:
-                if _continues(piece, other):
-                    waiting = [each for each in waiting if each is not other]
-                    piece = _piece(
-                        np.concatenate([piece.places, other.places]),
-                        np.concatenate([piece.weights, other.weights]),
-                        float(
-                            np.average(
-                                [piece.height, other.height], weights=[len(piece.weights), len(other.weights)]
-                            )
-                        ),
-                    )
-                    again = True
-                    break
+        while (other := next((each for each in waiting if _continues(piece, each)), None)) is not None:
+            waiting = [each for each in waiting if each is not other]
+            share = len(other.weights) / (len(piece.weights) + len(other.weights))
+            piece = _piece(
+                np.concatenate([piece.places, other.places]),
+                np.concatenate([piece.weights, other.weights]),
+                piece.height + share * (other.height - piece.height),
+            )
         done.append(piece)
     return done
 
@@ -234,10 +235,21 @@ def _continues(piece: _Piece, other: _Piece) -> bool:
     if not 0.6 < piece.height / other.height < 1.67:
         return False
     height = max(piece.height, other.height)
-    long = other.end - other.start > 4 * height
-    if long and abs(float(piece.along @ other.along)) < 0.95:
+    x, y = other.middle - piece.middle
+    along, normal = piece.along, np.array([-piece.along[1], piece.along[0]])
+    ahead, beside = x * along[0] + y * along[1], abs(x * normal[0] + y * normal[1])
+    half = (other.end - other.start) / 2
+    # First what costs nothing: near enough, and not far off to the side.
+    if (
+        not piece.start - half < ahead + _WIDEST_GAP * height
+        or not ahead - _WIDEST_GAP * height < piece.end + half
+    ):
         return False
-    run = (other.places - piece.middle) @ piece.along
+    if beside > half + 3 * height:
+        return False
+    if half > 2 * height and abs(float(along @ other.along)) < 0.95:
+        return False
+    run = (other.places - piece.middle) @ along
     low, high = float(run.min()), float(run.max())
     gap = max(low - piece.end, piece.start - high)
     overlap = min(high, piece.end) - max(low, piece.start)
@@ -246,20 +258,18 @@ def _continues(piece: _Piece, other: _Piece) -> bool:
     if max(high, piece.end) - min(low, piece.start) > _LONGEST * height:
         return False
     # The nearer end of the other must lie where this line leads, as bent as this line is.
+    after = ahead > (piece.start + piece.end) / 2
     offset = piece.places - piece.middle
-    mine = offset @ piece.along
-    normal = np.array([-piece.along[1], piece.along[0]])
-    near = mine > piece.end - 12 * height if low > piece.start else mine < piece.start + 12 * height
-    if near.sum() < 3:
-        return False
-    slope, level = (
-        np.polyfit(mine[near], (offset @ normal)[near], 1, w=piece.weights[near])
-        if np.ptp(mine[near]) > 3 * height
-        else (0.0, float(np.average((offset @ normal)[near], weights=piece.weights[near])))
-    )
-    theirs = run < low + 4 * height if low > piece.start else run > high - 4 * height
-    side = float(np.mean(((other.places - piece.middle) @ normal - slope * run - level)[theirs]))
-    return abs(side) < 0.6 * height + 0.08 * max(gap, 0)
+    mine = offset @ along
+    near = mine > piece.end - 12 * height if after else mine < piece.start + 12 * height
+    mine, across = mine[near], (offset @ normal)[near]
+    centre, level = mine.mean(), across.mean()
+    slope = 0.0
+    if np.ptp(mine) > 3 * height:
+        slope = float((mine - centre) @ (across - level) / ((mine - centre) @ (mine - centre)))
+    theirs = run < low + 4 * height if after else run > high - 4 * height
+    miss = (other.places - piece.middle) @ normal - level - slope * (run - centre)
+    return bool(abs(float(miss[theirs].mean())) < 0.6 * height + 0.08 * max(gap, 0))
 
 
 def _band(core: npt.NDArray[np.float32], maps: npt.NDArray[np.float32], piece: _Piece) -> LineBand | None:
