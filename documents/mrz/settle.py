@@ -149,14 +149,17 @@ _CHECKED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date", "optio
 
 
 def _looks_like_a_zone(mrz: Mrz) -> bool:
-    """Any text in lines of this length may be certain: a document's has a code, an issuer, digits for dates, and
-    one at least of number, birth and expiry that keeps its check digit."""
-    return (
-        mrz.verdict("document_code").passed
-        and mrz.issuer is not None
-        and all(mrz.verdict(name).reason != "not_a_date" for name in _CHECKED[1:3])
-        and any(mrz.verdict(name).passed for name in _CHECKED[:3])
-    )
+    """Any text in lines of this length may be certain, a zone that was cut at the wrong place among them.
+
+    A document's has a code, digits for dates, two of number, birth and expiry that keep their check digits, and
+    letters for issuer and nationality; or one that does, and both of them listed.
+    """
+    if not mrz.verdict("document_code").passed or mrz.issuer is None or mrz.nationality is None:
+        return False
+    if any(mrz.verdict(name).reason == "not_a_date" for name in _CHECKED[1:3]):
+        return False
+    kept = sum(mrz.verdict(name).passed for name in _CHECKED[:3])
+    return kept >= 2 or (kept == 1 and mrz.verdict("issuer").passed and mrz.verdict("nationality").passed)
 
 
 def _by_the_parser(mrz: Mrz, reason: str, certain: bool) -> str:
@@ -306,7 +309,7 @@ _SECOND_LETTER = {
     "MRV-A": _weighted(FILLER + "ABCDINRST"),
     "MRV-B": _weighted(FILLER + "ABCDINRST"),
 }
-_CARD_SECOND_LETTER = _weighted(FILLER + "DRPOAC")
+_CARD_SECOND_LETTER = _weighted(FILLER + "DRPOAC") + _weighted("12", weight=RARE_SECOND_LETTER)  # C1: US residents
 _LETTERS_BUT_V = _weighted(LETTERS.replace("V", ""), weight=RARE_SECOND_LETTER)
 _SEX = _weighted("FM<") + _weighted("X", weight=0.01)  # 9303 wants "<"; some print X
 _LETTER = _weighted(LETTERS)

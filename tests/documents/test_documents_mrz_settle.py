@@ -139,6 +139,20 @@ def test_any_text_of_the_right_length_is_not_a_zone() -> None:
     assert (settled.accepted, settled.reason) == (False, "no_zone")
 
 
+def test_a_zone_cut_at_the_wrong_place_is_not_a_zone() -> None:
+    """Its first eight columns are missing: two certain lines of 36, whose number and birth hold by chance."""
+    lines = ("IZEN<<JANE".ljust(36, "<"), "97AUS8406077F1903212<17331334P<<<<08")
+    assert parse_mrz(lines, TODAY).verdict("number").passed
+    settled = settle(printed(lines, 0.99999), TODAY)
+    assert (settled.accepted, settled.reason) == (False, "no_zone")
+
+
+def test_residence_permits_with_a_digit_in_their_code_are_read() -> None:
+    lines = compose_td1(**ANNA, number="000001067", document_code="C1", optional="SRC0000000773")  # type: ignore[arg-type]
+    settled = settle(printed(lines), TODAY)
+    assert (settled.accepted, settled.lines, settled.mrz.document_code) == (True, lines, "")
+
+
 @pytest.mark.parametrize("noise", [0.03, 0.06, 0.1])
 def test_what_is_accepted_is_right(noise: float) -> None:
     """Names have no check digit, so what is accepted may be wrong as often as its certainty says, and no more."""
