@@ -29,6 +29,7 @@ from kiosk.mrz.image import MAX_BYTES, Picture, decode_image
 CONFIDENCE = 0.95
 NO_TRUTH = "unknown"
 NO_ZONE = "none"
+UNTOLD = "?"  # in a printed line: a character outside the alphabet, or one that cannot be told from the picture
 _FORMATS = {"MRVA": "MRV-A", "MRVB": "MRV-B"}
 _SHAPES = {(3, 30): "TD1", (2, 36): "TD2", (2, 44): "TD3"}
 
@@ -66,6 +67,16 @@ class Row:
     def exact(self) -> bool:
         """Every character of every line."""
         return bool(self.item.truth) and self.lines == self.item.truth
+
+    @property
+    def wrong(self) -> bool:
+        """Contradicts what is printed. Where nobody can tell a character, no reading of it is exact or wrong."""
+        if len(self.lines) != len(self.item.truth):
+            return bool(self.item.truth)
+        return any(
+            len(read) != len(printed) or any(c not in (UNTOLD, a) for a, c in zip(read, printed, strict=True))
+            for read, printed in zip(self.lines, self.item.truth, strict=True)
+        )
 
     def prediction(self) -> dict[str, Any]:
         row: dict[str, Any] = {
@@ -180,8 +191,8 @@ def measured(engine: Engine, item: Item, data: bytes | str, rung: str | None = N
 def summary(rows: Sequence[Row], rungs: Sequence[Row] = ()) -> dict[str, Any]:
     """The figures of a run. Those that need a truth are None where no picture has one."""
     known = [row for row in rows if row.item.truth]
-    believed = [row for row in known if row.accepted]
-    wrong = sum(not row.exact for row in believed)
+    believed = [row for row in known if row.accepted and (row.exact or row.wrong)]
+    wrong = sum(row.wrong for row in believed)
     second = [row.second_cpu_s for row in rows if row.second is not None]
     return {
         "images": len(rows),
@@ -215,7 +226,7 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], str], *, wrong: bool = Fa
         group["accepted"] += row.accepted
         group["exact"] += row.exact
         if wrong:
-            group["valid_but_wrong"] = group.get("valid_but_wrong", 0) + (row.accepted and not row.exact)
+            group["valid_but_wrong"] = group.get("valid_but_wrong", 0) + (row.accepted and row.wrong)
     return groups
 
 

@@ -96,6 +96,22 @@ def test_the_counts_are_what_their_names_say() -> None:
     assert result["reasons"] == {"ok": 4, "ambiguous_name": 3}
 
 
+@pytest.mark.parametrize(
+    ("printed", "wrong"),
+    [
+        ((ZONE[0], ZONE[1].replace("ZE18", "ZE??")), 0),  # what stands there cannot be told
+        ((ZONE[0].replace("ANNA", "H?NNA")[:44], ZONE[1]), 1),  # another character contradicts
+        ((ZONE[0], ZONE[1][:43]), 1),
+        ((*ZONE, ZONE[1]), 1),
+    ],
+)
+def test_a_character_that_nobody_can_tell_makes_no_reading_wrong(printed: tuple[str, ...], wrong: int) -> None:
+    result = summary([row(printed, ZONE, True)], [row(printed, ZONE, True, rung="dark")])
+    assert (result["exact"], result["valid_but_wrong"], result["accepted"]) == (0, wrong, 1)
+    assert result["valid_but_wrong_ci"] == clopper_pearson(wrong, wrong), "what cannot be told proves nothing"
+    assert result["by_rung"]["dark"]["valid_but_wrong"] == wrong
+
+
 def test_without_truth_there_are_counts_only() -> None:
     result = summary([row((), ZONE, True), row((), (), False)])
     assert (result["images"], result["accepted"]) == (2, 1)
