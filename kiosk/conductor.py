@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -64,6 +64,7 @@ from kiosk.viz import VizReader
 
 _LOG = logging.getLogger(__name__)
 TICK_S = 0.5
+PRINT_S = 20.0  # for the comparison with the print, counted from when everything else is done
 ESSENTIAL = ("chip_reader", "document_camera", "face_camera", "outbox")
 _LIGHTS: dict[Screen, LightSignal] = {
     Screen.WELCOME: "idle",
@@ -396,7 +397,7 @@ class Conductor:
             page.mrz, self._now().date(), "not_reached", page.problem, page.reading, page.infrared
         )
         if page.mrz.format in VISAS:  # a visa has no chip during which its print could be read
-            document = with_check(document, printed.result())
+            document = with_check(document, self._awaited(printed))
         with self._changed:
             if unwanted():
                 return
@@ -416,6 +417,14 @@ class Conductor:
         if page.mrz.format is DocumentFormat.TD1:
             return Check(name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="front_not_shown")
         return compare_print(self._parts.viz_reader.read(page.frame, page.corners, page.mrz), page.mrz)
+
+    def _awaited(self, printed: Future[Check]) -> Check:
+        """The comparison with the print, which takes a second: nobody waits for one that hangs."""
+        try:
+            return printed.result(PRINT_S)
+        except (TimeoutError, CancelledError):
+            printed.cancel()
+            return Check(name=CheckName.MRZ_VIZ, verdict=Verdict.NOT_CHECKED, reason="not_readable")
 
     def _read_front(self, effect: journey.ReadFront) -> None:
         person, unwanted = effect.person_id, self._unwanted(effect.work)
@@ -468,7 +477,7 @@ class Conductor:
             lambda phase, share: None if unwanted() else self._show(chip_fraction=round(share, 2)),
         )
         chip_s = time.monotonic() - begun
-        comparison = printed.result() if printed is not None else None
+        comparison = self._awaited(printed) if printed is not None else None
         with self._changed:
             if unwanted():
                 return
