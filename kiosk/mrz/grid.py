@@ -8,6 +8,7 @@ that was not seen keeps its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,12 @@ LENGTHS = (30, 36, 44)
 STEP = 4  # pixels of the cut between two answers of the network
 BETWEEN = 37  # the class of the places between characters
 _PEAK = 0.35  # from here on a character is there
-_STRAY = 0.30  # pitches beside its grid place from which a peak is no support
+_STRAY = 0.35  # pitches beside its grid place from which a peak is no support
 _FLOOR = 1e-5
+_NARROWEST, _WIDEST = 2.1, 5.0  # steps from character to character
+_BEND = 0.032  # turns a step by which perspective changes that from the middle to an end
+_ROUNDED = 32  # steps to a multiple of which a line is lengthened, so that few sets of waves are ever made
+_FEWEST = 12  # characters that make a line
 _SLACK = 4  # characters by which the peaks may miss a length
 
 
@@ -44,9 +49,9 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
     """The best grid for every length that comes into question; empty where no line is. `probabilities` (T, 38)."""
     character = 1.0 - probabilities[:, BETWEEN].astype(np.float64)
     peaks = _peaks(character)
-    if len(peaks) < 12:
+    if len(peaks) < _FEWEST:
         return {}
-    places = _numbered(peaks)
+    places = _numbered(character, peaks)
     if places is None:
         return {}
     numbers, at = places
@@ -89,46 +94,45 @@ def _peaks(character: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _numbered(
-    peaks: npt.NDArray[np.float64],
+    character: npt.NDArray[np.float64], peaks: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None:
-    """The peaks with the number of each in the line, gaps counted; strays left out."""
-    gaps = np.diff(peaks)
-    pitch = float(np.median(gaps))
-    for tolerance in (0.6, 0.35):  # places are known to whole steps at worst: the middle gap may be one too short
-        usual = gaps[np.abs(gaps / pitch - 1) < tolerance]
-        if len(usual) < 8:
-            return None
-        pitch = float(np.mean(usual))
-    # From the middle of the longest even run outwards, with the pitch of the place (perspective changes it).
-    start = _steadiest(np.abs(gaps / pitch - 1) < 0.25)
-    numbers = np.zeros(len(peaks), np.int64)
-    taken = np.zeros(len(peaks), bool)
-    taken[start] = True
-    for direction in (1, -1):
-        last, local = start, pitch
-        index = start + direction
-        while 0 <= index < len(peaks):
-            gap = abs(peaks[index] - peaks[last])
-            steps = round(gap / local)
-            if steps >= 1 and abs(gap / local - steps) < _STRAY + 0.05 * min(steps, 3):
-                numbers[index] = numbers[last] + direction * steps
-                taken[index] = True
-                last = index
-                if steps <= 2:
-                    local = 0.8 * local + 0.2 * gap / steps
-            index += direction
-            if steps > 8:
-                break
-    return numbers[taken], peaks[taken]
+    """The peaks with the number of each in the line, gaps counted; strays left out.
+
+    The pitch and its change along the line are those at which all the line's characters chime in: the frequency of
+    the greatest power, over the whole line at once, so that no single place where two characters touch or one is
+    hidden can shift the count.
+    """
+    padded = -(-len(character) // _ROUNDED) * _ROUNDED
+    plain, bent, frequencies, bends, curve = _waves(padded)
+    inside = np.zeros(padded, np.float32)
+    first, last = int(peaks[0]), min(len(character), int(peaks[-1]) + 2)
+    inside[first:last] = character[first:last] - character[first:last].mean()
+    power = np.abs((plain * inside) @ bent)
+    best = np.unravel_index(int(power.argmax()), power.shape)
+    phases = frequencies[best[0]] * np.arange(padded) + bends[best[1]] * curve
+    offset = float(np.angle(np.sum(inside * np.exp(2j * np.pi * phases)))) / (2 * np.pi)
+    places = np.interp(peaks, np.arange(padded), phases - offset)
+    numbers = places.round().astype(np.int64)
+    away = np.abs(places - numbers)
+    order = np.lexsort((away, numbers))
+    kept = order[np.concatenate([[True], np.diff(numbers[order]) > 0])]
+    kept = kept[away[kept] < _STRAY]
+    return (numbers[kept], peaks[kept]) if len(kept) >= _FEWEST else None
 
 
-def _steadiest(even: npt.NDArray[np.bool_]) -> int:
-    best, run, end = 0, 0, 0
-    for index, each in enumerate(even):
-        run = run + 1 if each else 0
-        if run > best:
-            best, end = run, index
-    return end - best // 2
+@lru_cache(maxsize=12)
+def _waves(
+    steps: int,
+) -> tuple[Any, Any, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Waves of every frequency and every bend over so many steps, a tenth of a turn apart at the ends."""
+    half = steps / 2
+    at = np.arange(steps)
+    curve = ((at - half) / half) ** 2 * half
+    frequencies = np.arange(1 / _WIDEST, 1 / _NARROWEST, 0.2 / steps)
+    bends = np.arange(-_BEND, _BEND + 1e-9, 0.2 / steps)
+    plain = np.exp(2j * np.pi * np.outer(frequencies, at)).astype(np.complex64)
+    bent = np.exp(2j * np.pi * np.outer(curve, bends)).astype(np.complex64)
+    return plain, bent, frequencies, bends, curve
 
 
 def quadratic(x: npt.NDArray[Any], y: npt.NDArray[Any], degree: int = 2) -> npt.NDArray[np.float64]:
@@ -143,7 +147,7 @@ def _evened(
     """Where the characters of those numbers stand, in steps: evenly, but for perspective."""
     middle, half = (numbers[0] + numbers[-1]) / 2, max(1.0, (numbers[-1] - numbers[0]) / 2)
     x, wanted = (numbers - middle) / half, (every - middle) / half
-    degree = 2 if len(numbers) > 20 else 1
+    degree = 3 if len(numbers) > 24 else 2 if len(numbers) > 16 else 1
     fit = quadratic(x, at, degree)
     rest = np.abs(np.vander(x, degree + 1, increasing=True) @ fit - at)
     keep = rest < max(0.35, 2.5 * float(np.median(rest)))
