@@ -23,6 +23,7 @@ from documents.mrz import layout_of, parse_mrz
 from documents.mrz.settle import Settled, settle
 from hardware.ports import Frame
 from kiosk.mrz.image import Undecodable, decode_image, refusal
+from kiosk.mrz.reading import second_opinion
 
 TESSERACT_SECONDS = 60
 SHORTEST_LINE = 22  # characters of a zone's line that lost some
@@ -30,18 +31,26 @@ LONGEST_ZONE = 3  # lines
 
 
 @dataclass(frozen=True, repr=False)
+class Doubt:
+    """A picture, and what the first reader could not settle in it."""
+
+    frame: Frame
+    settled: Settled
+
+
+@dataclass(frozen=True, repr=False)
 class Reading:
-    """`lines` are the best reading, accepted or not. `doubt` is the picture that a second reader should see."""
+    """`lines` are the best reading, accepted or not. `doubt` is what a second reader should see."""
 
     accepted: bool
     lines: tuple[str, ...]
     reason: str
-    doubt: Frame | None = None
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, repr=False)
 class SecondReading:
-    """What the second reader said to a reading in doubt: agreed, differed or nothing_read."""
+    """What the second reader said to a reading in doubt: agrees, differs or silent (`PageReading`)."""
 
     answer: str
 
@@ -96,21 +105,18 @@ class CorridorEngine:
         look = self._reader.look(picture.frame)
         if not look.posteriors:
             return Reading(False, (), (look.problem or "no_zone") if picture.complete else "truncated")
-        settled: Settled = settle(look.posteriors, self._today)
+        settled = settle(look.posteriors, self._today)
         if settled.accepted and look.problem is not None:  # certain, but of which of several documents?
             return Reading(False, settled.lines, look.problem)
-        doubt = None if settled.accepted else picture.frame
+        doubt = None if settled.accepted else Doubt(picture.frame, settled)
         return Reading(settled.accepted, settled.lines, settled.reason, doubt)
 
     def second_look(self, reading: Reading) -> SecondReading | None:
         if reading.doubt is None:
             return None
-        candidates = self._second.read(reading.doubt, self._today)
-        if not candidates:
-            return SecondReading("nothing_read")
-        first = parse_mrz(reading.lines, self._today, guarded_only=True).key
-        keys = [parse_mrz(lines, self._today, guarded_only=True).key for lines in candidates]
-        return SecondReading("agreed" if first is not None and first in keys else "differed")
+        candidates = self._second.read(reading.doubt.frame, self._today)
+        opinion = second_opinion(reading.doubt.settled, candidates, self._today, looks=1)
+        return SecondReading(opinion.record.second_reader)
 
     def close(self) -> None:
         self._second.close()
