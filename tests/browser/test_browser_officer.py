@@ -17,14 +17,29 @@ from werkzeug.serving import make_server
 CENTRAL_TESTS = Path(__file__).resolve().parents[1] / "central"
 sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
 
-from central_scene import PASSWORD, Clock, enrolled, write_config  # noqa: E402 - beside central's own tests
+from central_scene import PASSWORD, Clock, add_user, enrolled, write_config  # noqa: E402 - beside central's own tests
 from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402
 
-from central import create_app  # noqa: E402
+from central import create_app, trust  # noqa: E402
+from central.access.permissions import Role  # noqa: E402
 from central.service import Central, central_of  # noqa: E402
+from contracts.disposition import Agency  # noqa: E402
+from hardware.specimens.issuer import SpecimenAuthority  # noqa: E402
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
+
+
+def keeps_trust(central: Central) -> None:
+    """One version of the trust store in force and one that waits."""
+    one, other = (add_user(central, name, (Role.ADMINISTRATOR, Agency.CUSTOMS)) for name in ("vera", "oleg"))
+    utopia, foreign = SpecimenAuthority("UTO"), SpecimenAuthority("XYZ")
+    files = (
+        trust.Upload("uto.cer", utopia.csca_certificate, root=True),
+        trust.Upload("uto.crl", utopia.revocation_list),
+    )
+    trust.decide(central, other, trust.propose(central, one, files, note="Utopia joins").number, approve=True)
+    trust.propose(central, one, (trust.Upload("xyz.cer", foreign.csca_certificate),))
 
 
 class Hall:
@@ -34,6 +49,7 @@ class Hall:
         self.central, self.address, self.browser = central, address, browser
         self.complaints: list[str] = []
         self.decisions = [arrives(central, guest) for guest in HALL]
+        keeps_trust(central)
 
     def signs_in(self, user_id: str, width: int = 1440) -> Page:
         joins(self.central, user_id)
@@ -76,7 +92,7 @@ def accessible(page: Page) -> None:
 
 PLACES = {
     "sergei": ("queue", "kiosks", "figures", "find", "me", "stop", "exit", "find?receipt=0001"),
-    "nina": ("today", "rules", "people", "kiosks", "figures", "audit"),
+    "nina": ("today", "rules", "trust", "people", "kiosks", "figures", "audit"),
 }
 
 
