@@ -48,6 +48,7 @@ OPTIONAL_CERTAINTY: Final = 0.98  # optional data without check digit: visas'
 # What the image must say for a character that is put in place of the likeliest one.
 REPAIR_PROBABILITY: Final = 0.003
 REPAIR_RANK: Final = 6  # it is among the so many likeliest
+SHOWN: Final = 0.05  # what the rules ask for and the image does not refute, in a reading that is not accepted
 REPAIRED_TEXT: Final = 1e-6  # the repaired text's probability, over that of the likeliest characters
 # A text that breaks the rules is believed only if nothing in the image speaks for one that keeps them.
 CERTAIN_CHARACTER: Final = 0.99  # every character of the zone has at least this
@@ -62,6 +63,7 @@ _ROWS_SUM = (0.5, 2.0)  # what a row may sum up to before it is brought to one
 _LONG_NUMBER = 1e-3  # what the characters that tell a long number must have for it to be tried
 _COLUMN = {character: column for column, character in enumerate(ALPHABET)}
 _FILL = _COLUMN[FILLER]
+_KIND = np.array([1 if each.isdigit() else -1 if each.isalpha() else 3 for each in ALPHABET])  # + and -: 0
 
 Table = NDArray[np.float64]
 
@@ -125,7 +127,8 @@ def settle(posteriors: Sequence[NDArray[Any]], today: date) -> Settled:
             reason = "non_conforming" if reason == "ok" else reason
             certainty *= float(flat[part.cells].max(axis=1).prod())
             continue  # what is printed there is beyond doubt, and against the rules
-        settled[part.cells] = part.columns
+        kept = _kept(part, flat, likeliest) if problem in ("unsupported", "lawless") else slice(None)
+        settled[part.cells[kept]] = part.columns[kept]
         certainty *= part.certainty
         if problem is not None and reason in _ACCEPTED:
             ambiguous = problem == "ambiguous"
@@ -240,6 +243,16 @@ class _Part:
     def least_shown(self, flat: Table) -> str:
         """The field of the character that the image shows least."""
         return self.fields[int(flat[self.cells, self.columns].argmin())] if self.fields else self.name
+
+
+def _kept(part: _Part, flat: Table, likeliest: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Where a lawful text that the image does not show may still stand in the best reading, which is not accepted.
+
+    A digit in place of a letter is what the place asks for; another digit in place of a digit is an invention.
+    """
+    shown = flat[part.cells, part.columns] >= SHOWN
+    read, lawful = likeliest[part.cells], part.columns
+    return np.asarray(shown | (_KIND[read] + _KIND[lawful] == 0))
 
 
 def _problem(part: _Part, flat: Table, smooth: Table, likeliest: NDArray[np.intp]) -> str | None:

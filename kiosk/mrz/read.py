@@ -20,9 +20,12 @@ from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
 _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upside down
+_LONGER = 0.45  # of its length that a line is led on at both ends
+_HOPELESS = -1.0  # a line that reads worse is none
 _CERTAIN = 0.97  # every character at least this probable: no second cut would tell more
 _NOMINAL = 12.5  # pixels of a cut from character to character
 _NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.88), (0.0, 1.14))
+_LINE_PITCHES = (2.65, 2.1, 1.65)  # heights of a capital from line to line: by the book, and as seen
 _MOST_ZONES = 3
 _SMALLEST = 4.5  # pixels from character to character: less holds no letters
 _GLARE = 250
@@ -109,14 +112,24 @@ class MrzReader:
             turned = self._try(grey, [line.turned() for line in lines])
             if _mean_score(turned) > _mean_score(found):
                 found = turned
-        found = [each for each in found if each.grids]
-        if not found:
+        zone = self._zone_of(grey, found)
+        if zone is not None and zone.complete and zone.score > _UPRIGHT:
+            return zone
+        # Half a line may have been found only, the other under glare or in an odd type: look how it goes on.
+        again: _Zone | None = None
+        if any(each.score > _HOPELESS for each in found):
+            longer = [_trimmed(each.line.lengthened(_LONGER), grey) for each in found]
+            again = self._zone_of(grey, self._try(grey, longer))
+        both = [each for each in (zone, again) if each is not None]
+        return max(both, key=_rank, default=None)
+
+    def _zone_of(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
+        read = [each for each in found if each.grids]
+        if not read:
             return None
-        found = self._resized(grey, found)
-        zone = _zone(found)
-        if zone is None or not zone.complete:
-            zone = self._completed(grey, found) or zone
-        return zone
+        read = self._resized(grey, read)
+        zone = _zone(read)
+        return zone if zone is not None and zone.complete else self._completed(grey, read) or zone
 
     def _try(self, grey: Grey, lines: Sequence[Line]) -> list[_Found]:
         cuts = [(line, made) for line in lines if (made := cut(grey, line)) is not None]
@@ -141,11 +154,12 @@ class MrzReader:
         zone = _zone(found, complete=False)
         if zone is None:
             return None
-        pitch = _line_pitch(zone) or 2.65 * zone.lines[0].line.height
+        pitch = _line_pitch(zone)
+        heights = _LINE_PITCHES if pitch is None else (pitch / zone.lines[0].line.height,)
         edges = ((zone.lines[0], -1), (zone.lines[-1], 1))
-        wanted = [_traced(each, zone.length).nudged(side * pitch / each.line.height) for each, side in edges]
-        more = [each for each in self._try(grey, wanted) if each.grids]
-        return _zone([*found, *more])
+        wanted = [_traced(each, zone.length).nudged(side * many) for many in heights for each, side in edges]
+        more = sorted((each for each in self._try(grey, wanted) if each.grids), key=lambda each: -each.score)
+        return _zone([*found, *more[:2]])
 
     def _refined(self, grey: Grey, found: _Found, length: int) -> Probabilities:
         """A line that is not certain is cut a few times more, a little beside, and the answers are averaged."""
@@ -160,6 +174,20 @@ class MrzReader:
         mean = np.mean([np.log(grid.posteriors) for grid in chosen], axis=0)
         powers = np.exp(mean - mean.max(1, keepdims=True))
         return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
+
+
+def _trimmed(line: Line, grey: Grey) -> Line:
+    """Without the ends that lie outside of the picture."""
+    height, width = grey.shape
+    x, y = line.points.T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    if inside.all() or inside.sum() < 2:
+        return line
+    run = np.linspace(0, 1, 60)
+    own = np.linspace(0, 1, len(x))
+    fine = np.stack([np.interp(run, own, x), np.interp(run, own, y)], 1)
+    fine = fine[(fine[:, 0] >= 0) & (fine[:, 0] < width) & (fine[:, 1] >= 0) & (fine[:, 1] < height)]
+    return Line(fine[np.linspace(0, len(fine) - 1, 9).round().astype(int)], line.height)
 
 
 def _grey(frame: Frame) -> Grey:

@@ -38,6 +38,11 @@ class Line:
     def turned(self) -> Line:
         return Line(np.ascontiguousarray(self.points[::-1]), self.height)
 
+    def lengthened(self, share: float) -> Line:
+        """Led on straight at both ends, each by a share of its length."""
+        way = (self.points[-1] - self.points[0]) * share
+        return Line(np.concatenate([[self.points[0] - way], self.points, [self.points[-1] + way]]), self.height)
+
     def nudged(self, across: float = 0.0, taller: float = 1.0) -> Line:
         """Moved across by a share of its height, and of another height."""
         along = self.points[-1] - self.points[0]
