@@ -25,6 +25,7 @@ _FLOOR = 1e-5
 _NARROWEST, _WIDEST = 2.1, 5.0  # steps from character to character
 _BEND = 0.032  # turns a step by which perspective changes that from the middle to an end
 _ROUNDED = 32  # steps to a multiple of which a line is lengthened, so that few sets of waves are ever made
+_EVEN = 0.2  # of a pitch by which gaps may differ that are counted one by one
 _FEWEST = 12  # characters that make a line
 _SLACK = 4  # characters by which the peaks may miss a length
 
@@ -102,6 +103,12 @@ def _numbered(
     the greatest power, over the whole line at once, so that no single place where two characters touch or one is
     hidden can shift the count.
     """
+    gaps = np.diff(peaks)
+    steps = gaps / np.median(gaps)
+    if float(np.abs(steps - steps.round()).max()) < _EVEN and float(steps.min()) > 0.5:
+        return np.concatenate(
+            [[0], np.cumsum(steps.round().astype(np.int64))]
+        ), peaks  # nothing to be mistaken about
     padded = -(-len(character) // _ROUNDED) * _ROUNDED
     plain, bent, frequencies, bends, curve = _waves(padded)
     inside = np.zeros(padded, np.float32)

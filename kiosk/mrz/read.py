@@ -22,7 +22,7 @@ _CREDIBLE = -0.45  # mean log probability that characters stand where the grid s
 _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upside down
 _LONGER = 0.45  # of its length that a line is led on at both ends
 _HOPELESS = -1.0  # a line that reads worse is none
-_CERTAIN = 0.97  # every character at least this probable: no second cut would tell more
+_CERTAIN = 0.75  # every character at least this probable: a second cut would not tell more
 _NOMINAL = 12.5  # pixels of a cut from character to character
 _NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.88), (0.0, 1.14))
 _LINE_PITCHES = (2.65, 2.1, 1.65)  # heights of a capital from line to line: by the book, and as seen
@@ -92,7 +92,9 @@ class MrzReader:
         places = zones(self._locator.locate(grey))
         read: list[_Zone] = []
         for place in places[:_MOST_ZONES]:
-            zone = self._read(grey, [Line(band.points, band.height) for band in place])
+            # Beside a zone that was read, another document would be found as easily: no need to look twice.
+            thorough = not any(zone.complete for zone in read)
+            zone = self._read(grey, [Line(band.points, band.height) for band in place], thorough)
             if zone is not None and zone.score > _CREDIBLE:
                 read.append(zone)
         complete = [zone for zone in read if zone.complete]
@@ -105,7 +107,7 @@ class MrzReader:
         problem = "several_documents" if len(complete) > 1 else None
         return Look(posteriors, tuple(_corners(found, best.length) for found in best.lines), problem)
 
-    def _read(self, grey: Grey, lines: Sequence[Line]) -> _Zone | None:
+    def _read(self, grey: Grey, lines: Sequence[Line], thorough: bool) -> _Zone | None:
         """The lines in the direction in which they read better, and those beside them that were missed."""
         found = self._try(grey, lines)
         if max((each.score for each in found), default=-9.0) < _UPRIGHT:
@@ -113,7 +115,7 @@ class MrzReader:
             if _mean_score(turned) > _mean_score(found):
                 found = turned
         zone = self._zone_of(grey, found)
-        if zone is not None and zone.complete and zone.score > _UPRIGHT:
+        if not thorough or (zone is not None and zone.complete and zone.score > _UPRIGHT):
             return zone
         # Half a line may have been found only, the other under glare or in an odd type: look how it goes on.
         again: _Zone | None = None
