@@ -23,6 +23,7 @@ MAPPINGS: tuple[Mapping, ...] = ("cam", "gm", "im")
 _SEQUENCE, _SET, _INTEGER, _BIT_STRING, _OBJECT_IDENTIFIER = 0x30, 0x31, 0x02, 0x03, 0x06
 _MOST_ENTRIES = 64
 _PRIME_BITS = range(1024, 4097)
+_LONGEST_CURVE_KEY = 1024  # spelt-out parameters of 521 bits need half of it; a longer prime only costs time
 
 # Object identifiers as they are encoded, without tag and length: MSE:Set AT sends them so.
 _PACE = bytes.fromhex("04007F0007020204")
@@ -219,7 +220,7 @@ def _group(name: bytes, parameters: list[tuple[int, bytes]], info: bytes) -> Gro
     tag, value = parameters[0]
     if name == _STANDARDISED:
         return standardised_group(int.from_bytes(value, "big")) if tag == _INTEGER and len(value) <= 2 else None
-    if name == _EC_PUBLIC_KEY:
+    if name == _EC_PUBLIC_KEY and len(info) <= _LONGEST_CURVE_KEY:
         try:
             return elliptic_group(curve_of(keys.PublicKeyInfo.load(tlv.encode(_SEQUENCE, info), strict=True)))
         except (SignatureUnsupported, ValueError, TypeError, KeyError, AttributeError):

@@ -682,3 +682,16 @@ def test_basic_access_control_is_the_way_of_a_chip_that_offers_nothing_else() ->
 
     with pytest.raises(AccessRefused, match="no_challenge"):
         Gate(Nothing(), None, (PASSWORD,)).open()
+
+
+def test_a_curve_that_nobody_needs_costs_no_time() -> None:
+    """Unsigned bytes with a prime of 20,000 bits and a compressed base point: a root of it would take minutes."""
+    prime = ((1 << 20_000) - 1).to_bytes(2500, "big")
+    integer, octets = tlv.encode(0x02, b"\x00" + prime), tlv.encode(0x04, prime)
+    field = tlv.encode(0x30, h("06072A8648CE3D0101") + integer)
+    base = tlv.encode(0x04, b"\x02" + prime)
+    parameters = tlv.encode(0x30, h("020101") + field + tlv.encode(0x30, octets + octets) + base + integer)
+    algorithm = tlv.encode(0x30, h("06072A8648CE3D0201") + parameters)
+    info = tlv.encode(0x30, algorithm + tlv.encode(0x03, b"\x00\x04" + prime))
+    infos = parse_security_infos(tlv.encode(0x31, tlv.encode(0x30, h("060904007F000702020102") + info)))
+    assert infos.unsupported_keys and infos.chip_keys == ()
