@@ -349,7 +349,7 @@ class _predictions:
                 raise ManifestError(
                     f"{self._path} cannot be written ({error.strerror}); name another file for the predictions"
                 ) from None
-            self._file = os.fdopen(descriptor, "w", encoding="utf-8")
+            self._file = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")  # a run may be stopped
         return self._write
 
     def _write(self, row: Row) -> None:
