@@ -37,6 +37,8 @@ GRAVE_CHECKS = frozenset(
     }
 )
 NO_TRUST_ANCHOR = "no_trust_anchor"  # of ds_chain, and of what waits for it
+# What not every kiosk can look at: nobody misses it where there is no such device, and it counts where there is.
+WHERE_OFFERED = frozenset({CheckName.MRZ_INFRARED})
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 GOODS_WEIGHT = "goods_weight"  # the rule pack's subject for the weight norm
 
@@ -179,11 +181,14 @@ def _unpassed(features: Features, person: Person) -> Iterator[tuple[CheckName, V
     )
     of_document = {name for name in required if name not in FACE_CHECKS and name not in BAG_CHECKS}
     yield from _compare(of_document, identity.checks if identity is not None else ())
+    yield from _compare_offered(identity.checks if identity is not None else (), required)
     yield from _compare(required & frozenset(FACE_CHECKS), person.face.checks if person.face is not None else ())
     for bag in person.bags:
         yield from _compare(required & frozenset(BAG_CHECKS), bag.checks)
     for visa in (document for document in person.documents if document.format in VISAS):
-        yield from _compare(pack.required_checks(visa.format, has_bags=False), visa.checks)
+        of_visa = pack.required_checks(visa.format, has_bags=False)
+        yield from _compare(of_visa, visa.checks)
+        yield from _compare_offered(visa.checks, of_visa)
     face_passed = {check.name: check.verdict for check in person.face.checks} if person.face is not None else {}
     if (
         CheckName.FACE_MATCH in required
@@ -205,6 +210,18 @@ def _compare(required: Iterable[CheckName], given: Iterable[Check]) -> Iterator[
         for check in by_name.get(name, ()):  # said twice: the one that did not pass counts
             if check.verdict is not Verdict.PASSED:
                 yield name, check.verdict, check.reason
+
+
+def _compare_offered(
+    given: Iterable[Check], required: frozenset[CheckName]
+) -> Iterator[tuple[CheckName, Verdict, str]]:
+    """What the kiosk could look at beyond what is required."""
+    looked_at = [
+        check
+        for check in given
+        if check.name in WHERE_OFFERED - required and check.verdict is not Verdict.NOT_PRESENT
+    ]
+    return _compare({check.name for check in looked_at}, looked_at)
 
 
 def _check_reason(person: Person, name: CheckName, verdict: Verdict, detail: str) -> ReferralReason:

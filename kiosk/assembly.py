@@ -6,34 +6,18 @@ from declarations.money import demonstration_rates
 from declarations.packs import load_pack
 from documents.trust import TrustStore
 from hardware import registry
-from hardware.ports import Frame
 from kiosk.central_client import CentralClient
 from kiosk.conductor import Conductor, Parts
 from kiosk.config import ConfigError, KioskConfig
 from kiosk.delivery import Delivery
-from kiosk.document_page import ZoneReader
-from kiosk.face import FaceMatcher, verify_weights
+from kiosk.face import FaceMatcher
 from kiosk.keys import KeyFileError, load_outbox_key, load_signing_key
 from kiosk.messages import Catalogue
+from kiosk.models import verify_models
 from kiosk.mrz.passporteye import PassportEyeReader
-from kiosk.mrz.read import Look, MrzReader
-from kiosk.mrz.weights import WeightsError
+from kiosk.mrz.read import MrzReader
 from kiosk.outbox import Outbox
 from kiosk.viz import VizReader
-
-
-class _Blind:
-    """Stands in until the recogniser's weights are in the package: the second reader then reads alone."""
-
-    def look(self, frame: Frame) -> Look:
-        return Look((), (), None)
-
-
-def _zone_reader() -> ZoneReader:
-    try:
-        return MrzReader()
-    except WeightsError:
-        return _Blind()
 
 
 def assemble(config: KioskConfig) -> Conductor:
@@ -47,7 +31,7 @@ def assemble(config: KioskConfig) -> Conductor:
         pack = load_pack(config.rule_pack)
     except (KeyFileError, ValueError, OSError) as error:
         raise ConfigError(str(error)) from None
-    models = verify_weights(config.models_dir)
+    models = verify_models(config.models_dir)
     client = CentralClient(config.central_url, config.kiosk_id, signing_key, config.timeouts.central_s)
     outbox = Outbox(config.data_dir / "outbox.sqlite", outbox_key, config.site_id)
     return Conductor(
@@ -59,7 +43,7 @@ def assemble(config: KioskConfig) -> Conductor:
             rates=None if config.profile == "production" else demonstration_rates(),
             trust=trust,
             chip_worker=ChipWorker(),
-            mrz_reader=_zone_reader(),
+            mrz_reader=MrzReader(),
             second_reader=PassportEyeReader(),
             viz_reader=VizReader(config.models_dir),
             load_matcher=lambda: FaceMatcher(config.models_dir),

@@ -10,8 +10,9 @@ from documents.trust import TrustStore
 from hardware import registry
 from hardware.ports import DeviceSet
 from kiosk.config import KioskConfig
-from kiosk.face import WeightsError, verify_weights
+from kiosk.face import WeightsError
 from kiosk.keys import KeyFileError, is_demonstration_key, load_outbox_key, load_signing_key, readable_by_others
+from kiosk.models import verify_models
 
 
 def refusals(config: KioskConfig, devices: DeviceSet) -> tuple[str, ...]:
@@ -65,7 +66,7 @@ def _trust(config: KioskConfig) -> list[str]:
 
 def _models(config: KioskConfig) -> list[str]:
     try:
-        verify_weights(config.models_dir)
+        verify_models(config.models_dir)
     except WeightsError as error:
         return [f"models_dir: {error}"]
     return []

@@ -40,7 +40,7 @@ from contracts.transaction import Provenance, TransactionRecord
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
 HOST = "http://127.0.0.1:8600"
-NOT_IN_THIS_RELEASE = (CheckName.MRZ_VIZ, CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION)
+NOT_IN_THIS_RELEASE = (CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION)
 
 
 @dataclass

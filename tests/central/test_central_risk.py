@@ -62,7 +62,7 @@ def never_green() -> Iterator[tuple[CheckName, Verdict | None]]:
 
 def test_the_ordinary_traveller_is_green() -> None:
     assert codes(person()) == []
-    assert len(REQUIRED) == 18
+    assert len(REQUIRED) == 19
 
 
 @pytest.mark.parametrize(("name", "verdict"), [*never_green()])
@@ -72,9 +72,24 @@ def test_no_required_check_but_passed_is_green(name: CheckName, verdict: Verdict
     assert codes(altered(name, check)) == [f"CHECK_{name.value.upper()}_{told.value}"]
 
 
-@pytest.mark.parametrize("name", [CheckName.MRZ_VIZ, CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION])
+@pytest.mark.parametrize("name", [CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION])
 def test_what_is_not_required_yet_does_not_refer(name: CheckName) -> None:
     assert codes(altered(name, None)) == []
+
+
+@pytest.mark.parametrize("verdict", [*Verdict, None])
+def test_infrared_light_counts_where_the_kiosk_has_it(verdict: Verdict | None) -> None:
+    name = CheckName.MRZ_INFRARED
+    check = Check(name=name, verdict=verdict, reason="told_by_the_test") if verdict else None
+    silent = verdict in (None, Verdict.PASSED, Verdict.NOT_PRESENT)
+    assert codes(altered(name, check)) == ([] if silent else [f"CHECK_MRZ_INFRARED_{verdict}"])
+
+
+def test_another_name_on_the_page_is_a_matter_of_the_document() -> None:
+    check = Check(name=CheckName.MRZ_VIZ, verdict=Verdict.FAILED, reason="surname_differs")
+    (outcome,) = decide(features(altered(CheckName.MRZ_VIZ, check)))
+    (reason,) = outcome.reasons
+    assert (reason.reason_class, reason.detail) == (ReasonClass.DOCUMENT, "surname_differs")
 
 
 def test_a_check_said_twice_counts_as_the_worse() -> None:
@@ -257,13 +272,14 @@ def test_a_minor_whom_nobody_speaks_for() -> None:
 
 
 def test_a_visa_has_checks_of_its_own() -> None:
-    good = passport(format="MRV-A", document_code="V", checks=passed(*DOCUMENT_CHECKS[:3]))
+    good = passport(format="MRV-A", document_code="V", checks=passed(*DOCUMENT_CHECKS[:4]))
     assert codes(person(documents=(good, passport()))) == []
     bad = good.model_copy(update={"checks": ()})
     assert codes(person(documents=(bad, passport()))) == [
         "CHECK_MRZ_CHECK_DIGITS_NOT_CHECKED",
         "CHECK_MRZ_EXPIRY_NOT_CHECKED",
         "CHECK_MRZ_READ_NOT_CHECKED",
+        "CHECK_MRZ_VIZ_NOT_CHECKED",
     ]
 
 
@@ -292,6 +308,8 @@ def test_green_only_by_rule_2(
     )
     made = features(traveller, finished=finished, drawn=frozenset({"p1"} if drawn else ()))
     unpassed = [name for name in REQUIRED if given_checks.get(name, Verdict.PASSED) is not Verdict.PASSED]
+    infrared = given_checks.get(CheckName.MRZ_INFRARED)
+    unpassed += [] if infrared in (None, Verdict.PASSED, Verdict.NOT_PRESENT) else [CheckName.MRZ_INFRARED]
     should_be_green = finished == "complete" and declared == "green" and not drawn and not unpassed
     assert (decide(made)[0].channel is Channel.GREEN) == should_be_green
     assert decide(made) == decide(made)

@@ -120,7 +120,7 @@ def test_required_checks_of_a_chip_document(pack: RulePack) -> None:
     for document_format in (DocumentFormat.TD1, DocumentFormat.TD2, DocumentFormat.TD3):
         without = pack.required_checks(document_format, has_bags=False)
         assert set(CheckName) - without == {
-            CheckName.MRZ_VIZ,
+            CheckName.MRZ_INFRARED,
             CheckName.CARDACCESS_DG14,
             CheckName.CHIP_AUTHENTICATION,
             CheckName.BAG_TAG,
@@ -131,7 +131,7 @@ def test_required_checks_of_a_chip_document(pack: RulePack) -> None:
 
 
 def test_required_checks_of_a_visa_and_of_the_unknown(pack: RulePack) -> None:
-    visa = {CheckName.MRZ_READ, CheckName.MRZ_CHECK_DIGITS, CheckName.MRZ_EXPIRY}
+    visa = {CheckName.MRZ_READ, CheckName.MRZ_CHECK_DIGITS, CheckName.MRZ_EXPIRY, CheckName.MRZ_VIZ}
     assert pack.required_checks(DocumentFormat.MRV_A, has_bags=False) == visa
     assert pack.required_checks(DocumentFormat.MRV_B, has_bags=False) == visa
     unknown = pack.required_checks(DocumentFormat.UNKNOWN, has_bags=False)

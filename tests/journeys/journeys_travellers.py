@@ -14,7 +14,10 @@ import numpy as np
 from journeys_chip import issued, write_trust
 
 from hardware.camera.jpeg import split_jpegs
+from hardware.specimens.build import PORTRAITS, TRAVELLERS
 from hardware.specimens.issuer import ChipFiles, untrusted_authority
+from hardware.specimens.page import draw_front
+from hardware.specimens.recipe import load_recipe
 
 Told = dict[str, Any]
 
@@ -86,6 +89,18 @@ def _anothers_page(directory: Path, told: Told) -> None:
     shutil.copy(directory.parent / "cash/page-1.png", directory / "page-1.png")
 
 
+def _never_turned(directory: Path, told: Told) -> None:
+    del _document(told)["front"]
+
+
+def _anothers_front(directory: Path, told: Told) -> None:
+    """The front of a card in another name; number and dates as on this one's back."""
+    (recipe,) = load_recipe(TRAVELLERS / "card").travellers[0].documents
+    portrait = (PORTRAITS / f"{recipe.portrait}-neutral.jpg").read_bytes()
+    forged = draw_front(recipe.model_copy(update={"printed_surname": "Tanaka"}), portrait)
+    (directory / "front-1.png").write_bytes(forged)
+
+
 def _visa_only(directory: Path, told: Told) -> None:
     del _lead(told)["documents"][1:]
 
@@ -138,6 +153,8 @@ WRONG = (
     _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_failed_once),
     _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_failed_once),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
+    _wrong("wrong-card-not-turned", "CHECK_MRZ_VIZ_NOT_CHECKED", make=_never_turned, base="card"),
+    _wrong("wrong-card-front", "CHECK_MRZ_VIZ_FAILED", make=_anothers_front, base="card"),
     _wrong("wrong-dark-glass", make=_dark_glass, asks_when=_waits_on("document")),
     _wrong("wrong-nobody", make=_nobody, asks_when=_waits_on("face")),
     _wrong("wrong-two-people", "CHECK_FACE_QUALITY_FAILED", make=_two_people, asks_when=_failed_once),

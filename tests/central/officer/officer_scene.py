@@ -51,7 +51,7 @@ KIOSK = "B3"
 DOCUMENT = tuple(
     name
     for name in CheckName
-    if name not in (*FACE_CHECKS, *BAG_CHECKS, CheckName.MRZ_VIZ, CheckName.CARDACCESS_DG14)
+    if name not in (*FACE_CHECKS, *BAG_CHECKS, CheckName.MRZ_INFRARED, CheckName.CARDACCESS_DG14)
 )
 
 

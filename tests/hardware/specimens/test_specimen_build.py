@@ -117,6 +117,22 @@ def test_only_pairs_of_digits_make_a_bar_code() -> None:
             interleaved_2_of_5(wrong)
 
 
+def test_a_card_has_a_front_and_nothing_else_has(tmp_path: Path) -> None:
+    build_specimens(tmp_path, ["card"])
+    (card,) = load_story(tmp_path / "card").travellers[0].documents
+    assert card.front is not None
+    with Image.open(tmp_path / "card" / card.page) as page, Image.open(tmp_path / "card" / card.front) as front:
+        assert page.size == front.size, "both lie on the same glass"
+        assert np.abs(np.asarray(page, np.int16) - np.asarray(front, np.int16)).mean() > 5
+
+
+def test_an_altered_page_says_what_zone_and_chip_do_not() -> None:
+    (honest,) = load_recipe(TRAVELLERS / "anna").travellers[0].documents
+    altered = honest.model_copy(update={"printed_surname": "Lindgren"})
+    assert compose_lines(altered) == compose_lines(honest)
+    assert page_of(altered) != page_of(honest)
+
+
 def page_of(document: DocumentRecipe) -> bytes:
     portrait = (PORTRAITS / f"{document.portrait}-neutral.jpg").read_bytes()
     return draw_page(document, compose_lines(document), portrait)
