@@ -31,6 +31,7 @@ PITCH = 12.5  # nominal pixels from character to character in the cut
 SQUEEZE = PITCH / (CAP * 1.06)  # OCR-B: 2.54 mm from character to character, capitals of 2.4 mm
 MOST = 44
 SHARD = 512
+MILD = 0.5  # of the samples: no glare, little blur, good contrast
 
 FONTS = (
     ("/usr/share/fonts/opentype/ocr-b/OCRB.otf", 0.62),
@@ -196,6 +197,7 @@ def _spread(small: Grey, height: int, width: int) -> Grey:
 
 
 def make(rng: np.random.Generator, plain: random.Random, papers: Papers) -> Sample:
+    mild = rng.random() < MILD  # as a kiosk's reader sees it; the rest is what telephones and the web make of it
     path = str(rng.choice([each[0] for each in FONTS], p=[each[1] for each in FONTS]))
     glyphs, cap = _glyphs(path)
     lines = _lines(plain)
@@ -239,14 +241,14 @@ def make(rng: np.random.Generator, plain: random.Random, papers: Papers) -> Samp
 
     paper = papers.take(height, width)
     mean = float(paper.mean())
-    dark = mean * (rng.uniform(0.0, 0.45) if rng.random() < 0.8 else rng.uniform(0.45, 0.8))
+    dark = mean * (rng.uniform(0.0, 0.45) if mild or rng.random() < 0.7 else rng.uniform(0.45, 0.8))
     page = paper + ink * (np.minimum(dark + 0.3 * (paper - mean), paper) - paper)
 
     # Light: uneven, glare, hologram, shadow.
     if rng.random() < 0.4:
         page *= 1 + rng.uniform(0.05, 0.3) * _noise(rng, height, width, rng.uniform(100, 500))
     rows, columns = 4 * np.mgrid[0 : height // 4, 0 : width // 4].astype(np.float32)
-    if rng.random() < 0.15:
+    if not mild and rng.random() < 0.25:
         spot = np.array([rng.uniform(0, width), rng.uniform(0, height)])
         away = ((columns - spot[0]) / rng.uniform(40, 260)) ** 2 + ((rows - spot[1]) / rng.uniform(30, 140)) ** 2
         page += _spread(rng.uniform(0.2, 1.0) * np.exp(-away), height, width)
@@ -260,7 +262,7 @@ def make(rng: np.random.Generator, plain: random.Random, papers: Papers) -> Samp
         )
 
     # The camera: resolution, sharpness, noise, compression.
-    seen = float(np.exp(rng.uniform(math.log(4.6), math.log(21))))  # pixels a character
+    seen = float(np.exp(rng.uniform(math.log(5.5 if mild else 4.6), math.log(21))))  # pixels a character
     scale = seen / DRAWN
     turn = rng.uniform(-12, 12) if rng.random() < 0.3 else rng.uniform(-1.5, 1.5)
     small_width, small_height = round(width * scale), round(height * scale)
@@ -281,11 +283,13 @@ def make(rng: np.random.Generator, plain: random.Random, papers: Papers) -> Samp
     if scale < 1:
         page = cv2.GaussianBlur(page, (0, 0), 0.45 / scale * rng.uniform(0.6, 1.2))
     seen_page = cv2.warpPerspective(page, to_camera, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    blurred = rng.random()
-    if blurred < 0.45:
+    blurred = rng.random() * (0.55 if not mild else 1.0)
+    if mild and blurred < 0.45:
+        seen_page = cv2.GaussianBlur(seen_page, (0, 0), max(0.15, rng.uniform(0.0, 0.14) * seen))
+    elif blurred < 0.45:
         sigma = rng.uniform(0.0, 0.3) ** 1.3 * 1.4 * seen
         seen_page = cv2.GaussianBlur(seen_page, (0, 0), max(0.15, min(sigma, 2.6)))
-    elif blurred < 0.55:
+    elif blurred < 0.55 and not mild:
         reach = max(2, round(rng.uniform(0.1, 0.5) * seen))
         angle = rng.uniform(0, math.pi)
         kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
