@@ -646,7 +646,7 @@ def test_no_bytes_break_the_security_infos(content: bytes, tag: int) -> None:
             assert error.reason == "security_infos_malformed"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(h(I_1_KEY)) - 1), st.integers(1, 255))
 def test_no_changed_byte_breaks_a_chip_key(place: int, change: int) -> None:
     spoilt = bytearray(h(I_1_KEY))
@@ -660,7 +660,7 @@ def test_no_changed_byte_breaks_a_chip_key(place: int, change: int) -> None:
         assert not proof.proves(key)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=90), max_size=6), st.sampled_from(["gm", "im", "cam"]), st.booleans())
 def test_any_answers_of_a_chip_refuse_or_break_and_nothing_else(
     answers: list[bytes], mapping: str, wrapped: bool
