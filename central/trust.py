@@ -12,6 +12,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import Field
 from sqlalchemy import func, select
@@ -91,15 +92,15 @@ class Version:
     decided_at: datetime | None
     content: Content
 
-    @property
+    @cached_property
     def authorities(self) -> tuple[tuple[Certificate, tuple[str, ...]], ...]:
         return tuple((Certificate(_bytes(kept.der)), kept.sources) for kept in self.content.authorities)
 
-    @property
+    @cached_property
     def roots(self) -> tuple[Certificate, ...]:
         return tuple(Certificate(_bytes(root)) for root in self.content.roots)
 
-    @property
+    @cached_property
     def revocation_lists(self) -> tuple[RevocationList, ...]:
         return tuple(RevocationList(_bytes(kept.der)) for kept in self.content.revocation_lists)
 
