@@ -39,6 +39,8 @@ GRAVE_CHECKS = frozenset(
 NO_TRUST_ANCHOR = "no_trust_anchor"  # of ds_chain, and of what waits for it
 # What not every kiosk can look at: nobody misses it where there is no such device, and it counts where there is.
 WHERE_OFFERED = frozenset({CheckName.MRZ_INFRARED})
+# What many chips do not offer and no document is asked for: but one that contradicts itself here is not cleared.
+NEVER_FAILED = frozenset({CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION})
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 GOODS_WEIGHT = "goods_weight"  # the rule pack's subject for the weight norm
 
@@ -219,7 +221,8 @@ def _compare_offered(
     looked_at = [
         check
         for check in given
-        if check.name in WHERE_OFFERED - required and check.verdict is not Verdict.NOT_PRESENT
+        if (check.name in WHERE_OFFERED - required and check.verdict is not Verdict.NOT_PRESENT)
+        or (check.name in NEVER_FAILED - required and check.verdict in (Verdict.FAILED, Verdict.ERROR))
     ]
     return _compare({check.name for check in looked_at}, looked_at)
 

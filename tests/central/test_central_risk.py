@@ -73,8 +73,11 @@ def test_no_required_check_but_passed_is_green(name: CheckName, verdict: Verdict
 
 
 @pytest.mark.parametrize("name", [CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION])
-def test_what_is_not_required_yet_does_not_refer(name: CheckName) -> None:
-    assert codes(altered(name, None)) == []
+@pytest.mark.parametrize("verdict", [*Verdict, None])
+def test_what_many_chips_lack_refers_only_where_it_failed(name: CheckName, verdict: Verdict | None) -> None:
+    check = Check(name=name, verdict=verdict, reason="told_by_the_test") if verdict else None
+    found = verdict in (Verdict.FAILED, Verdict.ERROR)
+    assert codes(altered(name, check)) == ([f"CHECK_{name.value.upper()}_{verdict}"] if found else [])
 
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
@@ -310,6 +313,11 @@ def test_green_only_by_rule_2(
     unpassed = [name for name in REQUIRED if given_checks.get(name, Verdict.PASSED) is not Verdict.PASSED]
     infrared = given_checks.get(CheckName.MRZ_INFRARED)
     unpassed += [] if infrared in (None, Verdict.PASSED, Verdict.NOT_PRESENT) else [CheckName.MRZ_INFRARED]
+    unpassed += [
+        name
+        for name in (CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION)
+        if given_checks.get(name) in (Verdict.FAILED, Verdict.ERROR)
+    ]
     should_be_green = finished == "complete" and declared == "green" and not drawn and not unpassed
     assert (decide(made)[0].channel is Channel.GREEN) == should_be_green
     assert decide(made) == decide(made)
