@@ -42,6 +42,7 @@ _PLAIN_ECDSA = {  # TR-03111 §5.2.1: r || s instead of a SEQUENCE
     "0.4.0.127.0.7.1.1.4.1.4": "sha384",
     "0.4.0.127.0.7.1.1.4.1.5": "sha512",
 }
+LARGEST_FIELD = 640  # bits of the prime of a curve; the standardised ones have 521 at most
 _BARE_KEY_TYPES = frozenset({"1.2.840.113549.1.1.1", "1.2.840.10045.2.1"})  # rsaEncryption, id-ecPublicKey
 
 
@@ -257,6 +258,8 @@ def _spelt_out(parameters: Any) -> tuple[int, ...]:
     if parameters["field_id"]["field_type"].native != "prime_field":
         raise SignatureUnsupported("curve")
     p = int(parameters["field_id"]["parameters"].native)
+    if p.bit_length() > LARGEST_FIELD:  # a forged one of thirty thousand would be computed with for minutes
+        raise SignatureUnsupported("curve")
     a = int.from_bytes(bytes(parameters["curve"]["a"]), "big")
     b = int.from_bytes(bytes(parameters["curve"]["b"]), "big")
     base, size = bytes(parameters["base"]), (p.bit_length() + 7) // 8
