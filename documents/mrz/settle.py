@@ -41,9 +41,9 @@ from documents.mrz.parse import parse_mrz
 from documents.mrz.zone import NO_MRZ, FieldName, Mrz
 
 # The share that the best text must have of the probability of all texts which the rules allow.
-GUARDED_CERTAINTY: Final = 0.98  # number, dates, optional data under check digits, all together
-NAME_CERTAINTY: Final = 0.98  # the whole name field
-CODE_CERTAINTY: Final = 0.98  # each of document code, issuer, nationality and sex
+GUARDED_CERTAINTY: Final = 0.97  # number, dates, optional data under check digits, all together
+NAME_CERTAINTY: Final = 0.97  # the whole name field
+CODE_CERTAINTY: Final = 0.97  # each of document code, issuer, nationality and sex
 OPTIONAL_CERTAINTY: Final = 0.98  # optional data without check digit: visas'
 # What the image must say for a character that is put in place of the likeliest one.
 REPAIR_PROBABILITY: Final = 0.003

@@ -128,9 +128,7 @@ def _numbered(
 
 
 @lru_cache(maxsize=12)
-def _waves(
-    steps: int,
-) -> tuple[Any, Any, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _waves(steps: int) -> tuple[Any, Any, Any, Any, Any]:
     """Waves of every frequency and every bend over so many steps, a tenth of a turn apart at the ends."""
     half = steps / 2
     at = np.arange(steps)
