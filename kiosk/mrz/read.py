@@ -20,6 +20,7 @@ from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
 _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upside down
+_SEEN = 0.3  # of a character that is there at all
 _LONGER = 0.45  # of its length that a line is led on at both ends
 _HOPELESS = -1.0  # a line that reads worse is none
 _CERTAIN = 0.75  # every character at least this probable: a second cut would not tell more
@@ -95,7 +96,7 @@ class MrzReader:
             # Beside a zone that was read, another document would be found as easily: no need to look twice.
             thorough = not any(zone.complete for zone in read)
             zone = self._read(grey, [Line(band.points, band.height) for band in place], thorough)
-            if zone is not None and zone.score > _CREDIBLE:
+            if zone is not None and zone.score > _CREDIBLE and _inside(zone, grey):
                 read.append(zone)
         complete = [zone for zone in read if zone.complete]
         if not complete:
@@ -227,6 +228,22 @@ def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
 def _rank(zone: _Zone) -> tuple[bool, float]:
     # A length that fits by chance to one line more than another is still the worse one.
     return zone.complete, zone.score
+
+
+def _inside(zone: _Zone, grey: Grey) -> bool:
+    """The zone's first and last characters are there; where it was cut off, another length may seem to fit."""
+    height, width = grey.shape
+    ends_seen = np.array([found.grids[zone.length].posteriors[[0, -1]].max(1) for found in zone.lines])
+    if ends_seen.max(0).min() < _SEEN:
+        return False
+    for found in zone.lines:
+        ends = found.grids[zone.length].centres[[0, -1]].astype(int)
+        if ends[0] < 0 or ends[1] >= len(found.cut.middle):
+            return False
+        x, y = found.cut.middle[ends].T
+        if x.min() < 0 or y.min() < 0 or x.max() >= width or y.max() >= height:
+            return False
+    return True
 
 
 def _apart(run: Sequence[_Found], down: npt.NDArray[np.float64]) -> bool:
