@@ -32,6 +32,7 @@ _END_OF_IMAGE = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # inside entropy-coded data only a real marker looks like this
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2, "I;16L": 2}  # in Pillow; others 4
 _PROGRESSIVE_BYTES = 6  # libjpeg keeps all coefficients of a progressive picture: 16 bits, three components
+_WEBP_BYTES = 12  # libwebp composes frames on two canvases of four bytes a pixel, and Pillow copies one
 _STRIP = 128  # rows of the result
 # EXIF orientation (CIPA DC-008 §4.6.5.1.6): quarter turns anticlockwise, then mirrored left to right.
 _ORIENTATIONS = {
@@ -153,6 +154,8 @@ def _working_bytes(image: Image.Image) -> int:
         if image.info.get("progressive"):
             return pixels * _PROGRESSIVE_BYTES
         return 4 * pixels // _reduction(pixels) ** 2
+    if image.format == "WEBP":
+        return pixels * _WEBP_BYTES
     return pixels * _BYTES_PER_PIXEL.get(image.mode, 4)
 
 
