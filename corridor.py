@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 # command: (module with `main(arguments) -> int`, one line of help)
@@ -33,6 +34,8 @@ def usage(name: str, table: dict[str, tuple[str, str]]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
+    # Our matrices are small: numpy's second thread would only spin, on a core that reads the chip meanwhile.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments and arguments[0] == "evaluate":
         return _run("corridor evaluate", EVALUATIONS, arguments[1:])
     return _run("corridor", COMMANDS, arguments)
