@@ -163,6 +163,7 @@ def on(page: Page, *screens: str) -> str:
 
 
 def accessible(page: Page) -> None:
+    page.wait_for_timeout(READING_MS)
     violations = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations] == [], page.url
 
