@@ -40,7 +40,10 @@ NO_TRUST_ANCHOR = "no_trust_anchor"  # of ds_chain, and of what waits for it
 # What not every kiosk can look at: nobody misses it where there is no such device, and it counts where there is.
 WHERE_OFFERED = frozenset({CheckName.MRZ_INFRARED})
 # What many chips do not offer and no document is asked for: but one that contradicts itself here is not cleared.
-NEVER_FAILED = frozenset({CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION})
+NEVER_FAILED = frozenset(
+    {CheckName.CARDACCESS_DG14, CheckName.ACTIVE_AUTHENTICATION, CheckName.CHIP_AUTHENTICATION}
+)
+CONTRADICTS = (Verdict.FAILED, Verdict.ERROR)
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 GOODS_WEIGHT = "goods_weight"  # the rule pack's subject for the weight norm
 
@@ -181,19 +184,21 @@ def _unpassed(features: Features, person: Person) -> Iterator[tuple[CheckName, V
     required = pack.required_checks(
         identity.format if identity is not None else DocumentFormat.UNKNOWN, has_bags=bool(person.bags)
     )
-    of_document = {name for name in required if name not in FACE_CHECKS and name not in BAG_CHECKS}
+    of_face = [group for group in required if group <= frozenset(FACE_CHECKS)]
+    of_bags = [group for group in required if group <= frozenset(BAG_CHECKS)]
+    of_document = [group for group in required if group not in of_face and group not in of_bags]
     yield from _compare(of_document, identity.checks if identity is not None else ())
     yield from _compare_offered(identity.checks if identity is not None else (), required)
-    yield from _compare(required & frozenset(FACE_CHECKS), person.face.checks if person.face is not None else ())
+    yield from _compare(of_face, person.face.checks if person.face is not None else ())
     for bag in person.bags:
-        yield from _compare(required & frozenset(BAG_CHECKS), bag.checks)
+        yield from _compare(of_bags, bag.checks)
     for visa in (document for document in person.documents if document.format in VISAS):
         of_visa = pack.required_checks(visa.format, has_bags=False)
         yield from _compare(of_visa, visa.checks)
         yield from _compare_offered(visa.checks, of_visa)
     face_passed = {check.name: check.verdict for check in person.face.checks} if person.face is not None else {}
     if (
-        CheckName.FACE_MATCH in required
+        any(CheckName.FACE_MATCH in group for group in of_face)
         and person.face is not None
         and person.face.decision is not FaceDecision.MATCH
         and face_passed.get(CheckName.FACE_MATCH) is Verdict.PASSED
@@ -201,30 +206,42 @@ def _unpassed(features: Features, person: Person) -> Iterator[tuple[CheckName, V
         yield CheckName.FACE_MATCH, Verdict.ERROR, "decision_disagrees"
 
 
-def _compare(required: Iterable[CheckName], given: Iterable[Check]) -> Iterator[tuple[CheckName, Verdict, str]]:
-    by_name: dict[CheckName, list[Check]] = {}
+def _compare(
+    required: Iterable[frozenset[CheckName]], given: Iterable[Check]
+) -> Iterator[tuple[CheckName, Verdict, str]]:
+    """What stands between the checks given and those required: of each group one PASSED, and none that failed.
+
+    Where one failed, that is the cause; where none passed, each member is named, as any would have done.
+    """
+    said: dict[CheckName, list[tuple[Verdict, str]]] = {}
     for check in given:
-        by_name.setdefault(check.name, []).append(check)
-    order = {name: place for place, name in enumerate(CheckName)}
-    for name in sorted(required, key=order.__getitem__):
-        if name not in by_name:
-            yield name, Verdict.NOT_CHECKED, "missing"
-        for check in by_name.get(name, ()):  # said twice: the one that did not pass counts
-            if check.verdict is not Verdict.PASSED:
-                yield name, check.verdict, check.reason
+        said.setdefault(check.name, []).append((check.verdict, check.reason))
+    for group in sorted((sorted(group, key=_ORDER.__getitem__) for group in required), key=lambda g: _ORDER[g[0]]):
+        answers = [(name, *answer) for name in group for answer in said.get(name, _MISSING)]
+        unpassed = [answer for answer in answers if answer[1] is not Verdict.PASSED]
+        failed = [answer for answer in unpassed if answer[1] in CONTRADICTS]
+        if len({name for name, _, _ in unpassed}) == len(group):  # said twice: the one that did not pass counts
+            yield from failed if failed and len(group) > 1 else unpassed
+        else:
+            yield from failed
+
+
+_MISSING = [(Verdict.NOT_CHECKED, "missing")]
+_ORDER = {name: place for place, name in enumerate(CheckName)}
 
 
 def _compare_offered(
-    given: Iterable[Check], required: frozenset[CheckName]
+    given: Iterable[Check], required: Iterable[frozenset[CheckName]]
 ) -> Iterator[tuple[CheckName, Verdict, str]]:
     """What the kiosk could look at beyond what is required."""
+    asked = frozenset().union(*required)
     looked_at = [
         check
         for check in given
-        if (check.name in WHERE_OFFERED - required and check.verdict is not Verdict.NOT_PRESENT)
-        or (check.name in NEVER_FAILED - required and check.verdict in (Verdict.FAILED, Verdict.ERROR))
+        if (check.name in WHERE_OFFERED - asked and check.verdict is not Verdict.NOT_PRESENT)
+        or (check.name in NEVER_FAILED - asked and check.verdict in CONTRADICTS)
     ]
-    return _compare({check.name for check in looked_at}, looked_at)
+    return _compare({frozenset({check.name}) for check in looked_at}, looked_at)
 
 
 def _check_reason(person: Person, name: CheckName, verdict: Verdict, detail: str) -> ReferralReason:

@@ -246,7 +246,9 @@ class RulePack(Contract):
     rules: tuple[Rule, ...]
     cards: tuple[Card, ...]
     eligibility: tuple[Exclusion, ...]
-    check_table: dict[DocumentFormat, tuple[CheckName, ...]]
+    check_table: dict[DocumentFormat, tuple[CheckName | tuple[CheckName, ...], ...]] = Field(
+        description="what green needs: every name, and of every list of names at least one and none failed"
+    )
     bag_checks: tuple[CheckName, ...]
     statements: tuple[Statement, ...]
 
@@ -271,6 +273,13 @@ class RulePack(Contract):
                     raise ValueError(f"card {card.kind}: no rule {rule_id}")
         if missing := set(DocumentFormat) - set(self.check_table):
             raise ValueError(f"required_checks: {sorted(missing)} missing")
+        for document_format, entries in self.check_table.items():
+            groups = [entry for entry in entries if isinstance(entry, tuple)]
+            if any(len(group) < 2 for group in groups):
+                raise ValueError(f"required_checks: {document_format} has a group with no choice in it")
+            names = [name for entry in entries for name in (entry if isinstance(entry, tuple) else (entry,))]
+            if len(set(names)) != len(names):
+                raise ValueError(f"required_checks: {document_format} names a check twice")
         return self
 
     @property
@@ -309,10 +318,16 @@ class RulePack(Contract):
         rules = [rule for rule in self.in_force(direction, transport, on) if rule.subject == subject]
         return min(rules, key=lambda rule: rule.amount or Decimal(0), default=None)
 
-    def required_checks(self, document_format: DocumentFormat, *, has_bags: bool) -> frozenset[CheckName]:
-        """The checks that must be PASSED for green, by the format of the document that proves identity."""
-        bags = self.bag_checks if has_bags else ()
-        return frozenset((*self.check_table[document_format], *bags))
+    def required_checks(
+        self, document_format: DocumentFormat, *, has_bags: bool
+    ) -> tuple[frozenset[CheckName], ...]:
+        """What green needs, by the format of the document that proves identity.
+
+        Of every set of checks at least one is PASSED and none failed. Most sets hold one check; which one of a
+        larger set a document offers was its issuer's choice.
+        """
+        entries = (*self.check_table[document_format], *(self.bag_checks if has_bags else ()))
+        return tuple(frozenset(entry if isinstance(entry, tuple) else (entry,)) for entry in entries)
 
     def allowances(
         self, direction: Direction, transport: TransportMode, on: date | None = None

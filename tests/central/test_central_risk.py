@@ -51,7 +51,10 @@ def altered(name: CheckName, check: Check | None) -> Person:
     )
 
 
-REQUIRED = sorted(PACK.required_checks(DocumentFormat.TD3, has_bags=True))
+GROUPS = PACK.required_checks(DocumentFormat.TD3, has_bags=True)
+REQUIRED = sorted(name for group in GROUPS if len(group) == 1 for name in group)
+(PROOF,) = (group for group in GROUPS if len(group) > 1)  # that the chip is no copy: any one will do
+ACTIVE, BY_KEY = sorted(PROOF)
 
 
 def never_green() -> Iterator[tuple[CheckName, Verdict | None]]:
@@ -62,7 +65,8 @@ def never_green() -> Iterator[tuple[CheckName, Verdict | None]]:
 
 def test_the_ordinary_traveller_is_green() -> None:
     assert codes(person()) == []
-    assert len(REQUIRED) == 19
+    assert len(REQUIRED) == 18
+    assert (ACTIVE, BY_KEY) == (CheckName.ACTIVE_AUTHENTICATION, CheckName.CHIP_AUTHENTICATION)
 
 
 @pytest.mark.parametrize(("name", "verdict"), [*never_green()])
@@ -72,8 +76,46 @@ def test_no_required_check_but_passed_is_green(name: CheckName, verdict: Verdict
     assert codes(altered(name, check)) == [f"CHECK_{name.value.upper()}_{told.value}"]
 
 
-@pytest.mark.parametrize("name", [CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION])
-@pytest.mark.parametrize("verdict", [*Verdict, None])
+ANSWERS = (*Verdict, None)
+
+
+def proofs(active: Verdict | None, by_key: Verdict | None) -> Person:
+    """The ordinary traveller whose chip gave these two answers about itself."""
+    rest = tuple(check for check in passed(*DOCUMENT_CHECKS) if check.name not in PROOF)
+    given_answers = ((ACTIVE, active), (BY_KEY, by_key))
+    own = tuple(
+        Check(name=name, verdict=verdict, reason="told_by_the_test")
+        for name, verdict in given_answers
+        if verdict is not None
+    )
+    return person(documents=(passport(checks=(*rest, *own)),))
+
+
+@pytest.mark.parametrize("active", ANSWERS)
+@pytest.mark.parametrize("by_key", ANSWERS)
+def test_a_chip_needs_one_proof_of_itself_and_none_that_failed(
+    active: Verdict | None, by_key: Verdict | None
+) -> None:
+    verdicts = [Verdict.NOT_CHECKED if verdict is None else verdict for verdict in (active, by_key)]
+    said = dict(zip((ACTIVE, BY_KEY), verdicts, strict=True))
+    failed = [name for name, verdict in said.items() if verdict in ("FAILED", "ERROR")]
+    wrong = failed or ([] if Verdict.PASSED in verdicts else [ACTIVE, BY_KEY])
+    assert codes(proofs(active, by_key)) == [f"CHECK_{name.upper()}_{said[name]}" for name in wrong]
+
+
+@pytest.mark.parametrize("name", sorted(PROOF))
+def test_a_proof_said_twice_counts_as_the_worse(name: CheckName) -> None:
+    other = next(iter(PROOF - {name}))
+    for verdict in (verdict for verdict in Verdict if verdict is not Verdict.PASSED):
+        absent = Check(name=other, verdict=Verdict.NOT_PRESENT, reason="no_key")
+        again = Check(name=name, verdict=verdict, reason="told_by_the_test")
+        rest = tuple(check for check in passed(*DOCUMENT_CHECKS) if check.name is not other)
+        found = codes(person(documents=(passport(checks=(*rest, absent, again)),)))
+        assert f"CHECK_{name.upper()}_{verdict}" in found
+
+
+@pytest.mark.parametrize("name", [CheckName.CARDACCESS_DG14])
+@pytest.mark.parametrize("verdict", ANSWERS)
 def test_what_many_chips_lack_refers_only_where_it_failed(name: CheckName, verdict: Verdict | None) -> None:
     check = Check(name=name, verdict=verdict, reason="told_by_the_test") if verdict else None
     found = verdict in (Verdict.FAILED, Verdict.ERROR)
@@ -287,7 +329,7 @@ def test_a_visa_has_checks_of_its_own() -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from(list(CheckName)), st.sampled_from([*Verdict, None]), max_size=6),
+    st.dictionaries(st.sampled_from(list(CheckName)), st.sampled_from(ANSWERS), max_size=6),
     st.sampled_from(["complete", "to_officer"]),
     st.sampled_from(list(DeclaredChannel)),
     st.booleans(),
@@ -315,9 +357,10 @@ def test_green_only_by_rule_2(
     unpassed += [] if infrared in (None, Verdict.PASSED, Verdict.NOT_PRESENT) else [CheckName.MRZ_INFRARED]
     unpassed += [
         name
-        for name in (CheckName.CARDACCESS_DG14, CheckName.CHIP_AUTHENTICATION)
+        for name in (CheckName.CARDACCESS_DG14, *PROOF)
         if given_checks.get(name) in (Verdict.FAILED, Verdict.ERROR)
     ]
+    unpassed += [] if any(given_checks.get(name, Verdict.PASSED) == "PASSED" for name in PROOF) else [*PROOF]
     should_be_green = finished == "complete" and declared == "green" and not drawn and not unpassed
     assert (decide(made)[0].channel is Channel.GREEN) == should_be_green
     assert decide(made) == decide(made)
