@@ -211,7 +211,8 @@ def _compare(
 ) -> Iterator[tuple[CheckName, Verdict, str]]:
     """What stands between the checks given and those required: of each group one PASSED, and none that failed.
 
-    Where one failed, that is the cause; where none passed, each member is named, as any would have done.
+    Where none of several passed, the causes are those that failed, or else those that nobody looked at; what a
+    document does not have is a cause only where it has none of them.
     """
     said: dict[CheckName, list[tuple[Verdict, str]]] = {}
     for check in given:
@@ -219,11 +220,13 @@ def _compare(
     for group in sorted((sorted(group, key=_ORDER.__getitem__) for group in required), key=lambda g: _ORDER[g[0]]):
         answers = [(name, *answer) for name in group for answer in said.get(name, _MISSING)]
         unpassed = [answer for answer in answers if answer[1] is not Verdict.PASSED]
-        failed = [answer for answer in unpassed if answer[1] in CONTRADICTS]
-        if len({name for name, _, _ in unpassed}) == len(group):  # said twice: the one that did not pass counts
-            yield from failed if failed and len(group) > 1 else unpassed
-        else:
+        none_passed = len({name for name, _, _ in unpassed}) == len(group)  # said twice: the worse one counts
+        if len(group) == 1:
+            yield from unpassed
+        elif failed := [answer for answer in unpassed if answer[1] in CONTRADICTS]:
             yield from failed
+        elif none_passed:
+            yield from [answer for answer in unpassed if answer[1] is Verdict.NOT_CHECKED] or unpassed
 
 
 _MISSING = [(Verdict.NOT_CHECKED, "missing")]

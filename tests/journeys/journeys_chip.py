@@ -234,7 +234,12 @@ def mutations() -> tuple[Spoilt, ...]:
             "DG_HASHES_FAILED",
         ),
         _case("dg15: missing", anna.with_file("DG15", None), "DG_HASHES_FAILED", "ACTIVE_AUTHENTICATION_FAILED"),
-        _case("no key issued", issued(aa=False), "ACTIVE_AUTHENTICATION_NOT_PRESENT"),
+        _case(
+            "no key issued",
+            issued(aa=False),
+            "ACTIVE_AUTHENTICATION_NOT_PRESENT",
+            "CHIP_AUTHENTICATION_NOT_PRESENT",
+        ),
         _case("key removed", anna.without_authentication_key(), "ACTIVE_AUTHENTICATION_FAILED"),
         _case("key of another", anna.with_authentication_key_of(other), "ACTIVE_AUTHENTICATION_FAILED"),
         _case("chip of another passport", other, "ACCESS_FAILED"),
