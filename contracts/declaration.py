@@ -6,12 +6,27 @@ movement, purpose, money origin and use, transport mode. A correction after cert
 
 from __future__ import annotations
 
+import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from contracts.base import Amount, Contract, CurrencyCode, Identifier, Moment, RetentionClass, Text, retained
+from contracts.base import (
+    Amount,
+    Contract,
+    CurrencyCode,
+    Identifier,
+    Moment,
+    RetentionClass,
+    Sha256Hex,
+    ShortText,
+    Text,
+    retained,
+)
+
+# The EAEU forms name countries by two letters (ISO 3166-1 alpha-2), travel documents by three (ICAO 9303-3).
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 
 
 class DeclaredChannel(StrEnum):
@@ -69,6 +84,7 @@ class MoneyKind(StrEnum):
     CASH = "cash"
     TRAVELLERS_CHEQUES = "travellers_cheques"
     INSTRUMENT = "instrument"  # bills, bank cheques, bearer securities: no threshold
+    GOLD = "gold"  # coins and bullion, where a country's law counts them with cash
 
 
 class Manner(StrEnum):
@@ -79,12 +95,55 @@ class Manner(StrEnum):
     DELIVERED = "3"
 
 
+class Purpose(StrEnum):
+    """TransferPurposeCode."""
+
+    IMPORT = "1"  # release for free circulation
+    TEMPORARY_IMPORT = "2"  # vehicles only
+    EXPORT = "3"
+    TEMPORARY_EXPORT = "4"
+    TRANSIT = "5"
+
+
+class MoneyOrigin(StrEnum):
+    """OriginMoneyKind of the annex."""
+
+    EARNINGS = "01"  # salary, business
+    DIVIDENDS = "02"
+    SALE = "03"  # of property
+    GIFT = "04"  # grants and gifts
+    PENSION = "05"  # and benefits
+    RENT = "06"
+    LOAN = "07"
+    INHERITANCE = "08"
+    OTHER = "99"
+
+
+class MoneyUse(StrEnum):
+    """Intended use of money, as the annex lists it."""
+
+    SPENDING = "01"  # current needs
+    INVESTMENT = "02"  # and real estate
+    PERSONS = "03"  # transfers to persons
+    ORGANISATIONS = "04"  # transfers to organisations
+    OTHER = "99"
+
+
 class TransportMode(StrEnum):
     WATER = "10"
     RAIL = "20"
     ROAD = "30"
     AIR = "40"
     OTHER = "99"
+
+
+class ItemDocument(Contract):
+    """A paper that goes with an item: a permit, a certificate, an invoice."""
+
+    name: ShortText = retained(RetentionClass.DECLARATION, min_length=1)
+    number: ShortText = retained(RetentionClass.DECLARATION, default="")
+    date: datetime.date | None = retained(RetentionClass.DECLARATION, default=None)
+    issued_by: ShortText = retained(RetentionClass.DECLARATION, default="")
 
 
 class GoodsItem(Contract):
@@ -98,6 +157,10 @@ class GoodsItem(Contract):
     currency: CurrencyCode | None = retained(RetentionClass.DECLARATION, default=None)
     weight_kg: Amount | None = retained(RetentionClass.DECLARATION, default=None)
     manner: Manner = retained(RetentionClass.DECLARATION, default=Manner.ACCOMPANIED)
+    documents: tuple[ItemDocument, ...] = retained(RetentionClass.DECLARATION, default=(), max_length=10)
+    hs_code: Annotated[str, Field(pattern=r"^[0-9]{4,10}$")] | None = retained(
+        RetentionClass.DECLARATION, default=None, description="HS heading or longer code; never required"
+    )
 
     @model_validator(mode="after")
     def _units_come_with_numbers(self) -> GoodsItem:
@@ -108,23 +171,68 @@ class GoodsItem(Contract):
         return self
 
 
+class MoneyOwner(Contract):
+    """Whose money it is when it is not the declarant's own."""
+
+    name: ShortText = retained(RetentionClass.DECLARATION, min_length=1)
+    address: Text = retained(RetentionClass.DECLARATION, default="")
+
+
+class Instrument(Contract):
+    """What tells one monetary instrument from another: a bill, a bank cheque, a bearer security."""
+
+    name: ShortText = retained(RetentionClass.DECLARATION, min_length=1)
+    issuer: ShortText = retained(RetentionClass.DECLARATION, default="")
+    issued: datetime.date | None = retained(RetentionClass.DECLARATION, default=None)
+    number: ShortText = retained(RetentionClass.DECLARATION, default="")
+    nominal: Amount | None = retained(RetentionClass.DECLARATION, default=None, description="of one piece")
+    pieces: Annotated[int, Field(ge=1, le=100_000)] | None = retained(RetentionClass.DECLARATION, default=None)
+
+
 class Money(Contract):
-    """Cash or an instrument. Origin and use follow the annex (01 to 08 and 99; 01 to 04 and 99)."""
+    """Cash or an instrument, with what the annex asks: whose it is, where it comes from, what it is for."""
 
     kind: MoneyKind = retained(RetentionClass.DECLARATION)
     amount: Amount = retained(RetentionClass.DECLARATION)
     currency: CurrencyCode = retained(RetentionClass.DECLARATION)
-    origin: Annotated[str, Field(pattern=r"^(0[1-8]|99)$")] | None = retained(
-        RetentionClass.DECLARATION, default=None
-    )
-    intended_use: Annotated[str, Field(pattern=r"^(0[1-4]|99)$")] | None = retained(
-        RetentionClass.DECLARATION, default=None
-    )
+    origin: MoneyOrigin | None = retained(RetentionClass.DECLARATION, default=None)
+    intended_use: MoneyUse | None = retained(RetentionClass.DECLARATION, default=None)
     owner_is_declarant: bool = retained(RetentionClass.DECLARATION, default=True)
+    owner: MoneyOwner | None = retained(RetentionClass.DECLARATION, default=None)
+    instrument: Instrument | None = retained(RetentionClass.DECLARATION, default=None)
+
+    @model_validator(mode="after")
+    def _owner_and_instrument_fit(self) -> Money:
+        if self.owner_is_declarant and self.owner is not None:
+            raise ValueError("money that is the declarant's own has no other owner")
+        if self.instrument is not None and self.kind is not MoneyKind.INSTRUMENT:
+            raise ValueError("only an instrument is described as one")
+        return self
+
+
+class Route(Contract):
+    """The way of declared money: from where, to where, when, by what. Unknown parts stay None."""
+
+    departure_country: CountryCode | None = retained(RetentionClass.DECLARATION, default=None)
+    departure_date: datetime.date | None = retained(RetentionClass.DECLARATION, default=None)
+    destination_country: CountryCode | None = retained(RetentionClass.DECLARATION, default=None)
+    arrival_date: datetime.date | None = retained(RetentionClass.DECLARATION, default=None)
+    transit: tuple[CountryCode, ...] = retained(RetentionClass.DECLARATION, default=(), max_length=10)
+    transport: TransportMode | None = retained(RetentionClass.DECLARATION, default=None)
+
+    @model_validator(mode="after")
+    def _leaves_before_it_arrives(self) -> Route:
+        if self.departure_date and self.arrival_date and self.arrival_date < self.departure_date:
+            raise ValueError("the arrival lies before the departure")
+        return self
 
 
 class Declaration(Contract):
-    """A certified statement. `covers` names the minors it speaks for, by person_id."""
+    """A certified statement. `covers` names the minors it speaks for, by person_id.
+
+    A correction after certification is a new version; `amends` is the SHA-256 of the one before, so that no
+    version can be taken out of the row (declarations/forms/versions.py).
+    """
 
     declared_channel: DeclaredChannel = retained(RetentionClass.DECLARATION)
     items: tuple[GoodsItem, ...] = retained(RetentionClass.DECLARATION, default=(), max_length=500)
@@ -135,8 +243,19 @@ class Declaration(Contract):
     covers: tuple[Annotated[str, Field(pattern=r"^p[1-9][0-9]?$")], ...] = retained(
         RetentionClass.DECLARATION, default=()
     )
+    purpose: Purpose | None = retained(RetentionClass.DECLARATION, default=None)
+    route: Route | None = retained(RetentionClass.DECLARATION, default=None)
     version: Annotated[int, Field(ge=1, le=99)] = retained(RetentionClass.DECLARATION, default=1)
+    amends: Sha256Hex | None = retained(RetentionClass.DECLARATION, default=None)
     rule_pack: Identifier = retained(RetentionClass.OPERATIONAL, description="pack and version shown")
     notice_version: Identifier = retained(RetentionClass.OPERATIONAL, description="privacy notice shown")
     language: Identifier = retained(RetentionClass.OPERATIONAL)
     certified_at: Moment | None = retained(RetentionClass.DECLARATION, default=None)
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Declaration:
+        if (self.version == 1) != (self.amends is None):
+            raise ValueError("the first version amends nothing, and every later one names what it amends")
+        if self.purpose is Purpose.TEMPORARY_IMPORT:
+            raise ValueError("temporary import is a purpose of vehicles only")
+        return self

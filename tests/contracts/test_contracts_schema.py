@@ -16,7 +16,16 @@ from contracts.base import RetentionClass
 from contracts.canonical import canonical_json, content_hash
 from contracts.checks import Check, CheckName, Verdict
 from contracts.decision import Channel, Decision, PersonOutcome, ReasonClass, ReferralReason, Versions
-from contracts.declaration import Declaration, DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
+from contracts.declaration import (
+    Declaration,
+    DeclaredChannel,
+    GoodsItem,
+    GoodsKind,
+    Money,
+    MoneyKind,
+    Route,
+    Unit,
+)
 from contracts.events import TAG_GRAMMAR, AuditTag
 from contracts.party import Direction, DocumentFormat, Party, Person, TravelDocument
 from contracts.publish import PUBLISHED, schema
@@ -76,6 +85,10 @@ PERSONAL = {
     "Declaration",
     "GoodsItem",
     "Money",
+    "MoneyOwner",
+    "Instrument",
+    "ItemDocument",
+    "Route",
     "Check",
 }
 
@@ -122,6 +135,38 @@ def test_a_declaration_holds_at_most_five_hundred_items() -> None:
     Declaration(items=(item,) * 500, **common)  # type: ignore[arg-type]
     with pytest.raises(ValidationError):
         Declaration(items=(item,) * 501, **common)  # type: ignore[arg-type]
+
+
+def test_a_declaration_says_what_it_amends_and_what_it_is_for() -> None:
+    common = {"declared_channel": "red", "rule_pack": "p:1", "notice_version": "1", "language": "en"}
+    first = Declaration.model_validate(common)
+    Declaration.model_validate(common | {"version": 2, "amends": content_hash(first)})
+    for wrong in ({"version": 2}, {"amends": "0" * 64}, {"purpose": "2"}):
+        with pytest.raises(ValidationError):
+            Declaration.model_validate(common | wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "09"},
+        {"intended_use": "05"},
+        {"owner": {"name": "Somebody"}},  # but the money is said to be the declarant's
+        {"instrument": {"name": "bill"}},  # of cash
+        {"owner_is_declarant": False, "owner": {"name": ""}},
+    ],
+)
+def test_money_keeps_to_the_lists_of_the_annex(wrong: dict[str, Any]) -> None:
+    money = {"kind": "cash", "amount": "12000", "currency": "USD", "origin": "08", "intended_use": "99"}
+    Money.model_validate(money)
+    with pytest.raises(ValidationError):
+        Money.model_validate(money | wrong)
+
+
+def test_money_does_not_arrive_before_it_leaves() -> None:
+    Route.model_validate({"departure_date": "2026-11-20", "arrival_date": "2026-11-20", "transit": ["PL"]})
+    with pytest.raises(ValidationError):
+        Route.model_validate({"departure_date": "2026-11-21", "arrival_date": "2026-11-20"})
 
 
 def reason() -> ReferralReason:
