@@ -55,6 +55,10 @@ class KioskConfiguration(Contract):
     # 0: central keeps none, and kiosks use what they were set up with.
     trust_version: Annotated[int, Field(ge=0)] = 0
     trust_sha256: Sha256Hex | None = None
+    # The law that kiosks shall have: the number and hash of central's `LawBundle` without the signature. 0: they keep
+    # the pack they were set up with.
+    law_version: Annotated[int, Field(ge=0)] = 0
+    law_sha256: Sha256Hex | None = None
     server_time: Moment
     # Ed25519 of `receipt_public_key` over the canonical JSON of this without the signature: a kiosk that knows the
     # key seals its pictures for nobody else, whoever answers it.
@@ -72,6 +76,25 @@ class TrustBundle(Contract):
     certificates: Annotated[tuple[Der, ...], Field(max_length=10_000)] = ()  # country signing authorities
     revocation_lists: Annotated[tuple[Der, ...], Field(max_length=2_000)] = ()
     signers: Annotated[tuple[Der, ...], Field(max_length=50_000)] = ()  # document signers, trusted for nothing
+    # Ed25519 of central's receipt key over the canonical JSON of this without the signature.
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")] | None = None
+
+
+class PackInForce(Contract):
+    """A rule pack and the moment from which it is law at the site."""
+
+    sha256: Sha256Hex = Field(description="of `content`")
+    effective_at: Moment
+    content: Annotated[str, Field(min_length=2, max_length=4_000_000)]  # canonical JSON of the merged pack
+
+
+class LawBundle(Contract):
+    """The law of a site for its kiosks: the pack in force, those that follow on a known day, and exchange rates."""
+
+    site_id: Identifier
+    version: Annotated[int, Field(ge=1)]  # grows with every change of packs or rates
+    packs: Annotated[tuple[PackInForce, ...], Field(min_length=1, max_length=8)]  # by moment, the oldest first
+    rates: Annotated[tuple[Annotated[str, Field(max_length=100_000)], ...], Field(max_length=8)] = ()  # as JSON
     # Ed25519 of central's receipt key over the canonical JSON of this without the signature.
     signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")] | None = None
 

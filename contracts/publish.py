@@ -11,6 +11,7 @@ from contracts import CONTRACTS_VERSION
 from contracts.api import (
     Heartbeat,
     KioskConfiguration,
+    LawBundle,
     ReceiptCheckRequest,
     ReceiptCheckResponse,
     TrustBundle,
@@ -27,6 +28,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "heartbeat": Heartbeat,
     "kiosk-configuration": KioskConfiguration,
     "trust-bundle": TrustBundle,
+    "law-bundle": LawBundle,
     "receipt-check-request": ReceiptCheckRequest,
     "receipt-check-response": ReceiptCheckResponse,
     "error": ErrorBody,

@@ -31,6 +31,9 @@ class Provenance(Contract):
     )
     models: dict[Identifier, Sha256Hex] = retained(RetentionClass.OPERATIONAL, default_factory=dict)
     radio_profile: Identifier = "none"
+    rule_pack_sha256: Sha256Hex | None = retained(
+        RetentionClass.OPERATIONAL, default=None, description="of the rule pack that the journey began with"
+    )
 
 
 class EvidenceReference(Contract):

@@ -356,6 +356,91 @@ class StoredTrust(Base):
     )
 
 
+class StoredLaw(Base):
+    """One version of the law: a merged rule pack with the layer files it was made of. Never changed."""
+
+    __tablename__ = "law_versions"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str]  # pack:version, as declarations name it
+    sha256: Mapped[str]  # of `content`
+    content: Mapped[bytes]  # the merged pack as canonical JSON
+    layers: Mapped[dict[str, Any]]  # layer → its file's text
+    unverified: Mapped[int]  # rules that nobody has verified in the source
+    note: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("site_id", "sha256", name="law_once"),
+        UniqueConstraint("site_id", "label", name="law_label"),
+    )
+
+
+class StoredActivation(Base):
+    """That a version becomes law at a moment: asked for by one administrator, approved by another."""
+
+    __tablename__ = "law_activations"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    activation: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    kind: Mapped[str]  # shipped (with the set-up) | dated | rollback
+    state: Mapped[str]  # asked | approved | rejected | withdrawn
+    effective_on: Mapped[str | None]  # the local day, YYYY-MM-DD; None: at once
+    effective_at: Mapped[datetime | None]  # None until approved
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["site_id", "version"], ["law_versions.site_id", "law_versions.version"]),
+        CheckConstraint(
+            "state <> 'approved' OR kind = 'shipped' OR (decided_by IS NOT NULL AND decided_by <> asked_by)",
+            name="law_needs_two",
+        ),
+        CheckConstraint("state <> 'approved' OR effective_at IS NOT NULL", name="law_has_a_moment"),
+    )
+
+
+class LawEffect(Base):
+    """What a version would have changed in stored declarations: counts and reasons, nothing personal."""
+
+    __tablename__ = "law_effects"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    effect: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    compared_with: Mapped[int]
+    state: Mapped[str]  # done | cancelled | failed
+    result: Mapped[dict[str, Any]]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+
+
+class StoredRates(Base):
+    """One import of official exchange rates. Never changed; of one day the newest import counts."""
+
+    __tablename__ = "rate_versions"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    date: Mapped[str]  # the day the rates are of, YYYY-MM-DD
+    source: Mapped[str]
+    sha256: Mapped[str]  # of `content`
+    content: Mapped[bytes]  # declarations.money.Rates as canonical JSON
+    origin: Mapped[str]  # set-up | file | endpoint
+    imported_by: Mapped[str]
+    imported_at: Mapped[datetime]
+
+    __table_args__ = (Index("rate_versions_date", "site_id", "date"),)
+
+
 class StoredUser(Base):
     """A person who signs in. The signing key is wrapped by a key that only the password yields."""
 
