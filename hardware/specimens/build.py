@@ -19,11 +19,12 @@ from pathlib import Path
 
 from contracts.party import DocumentFormat
 from documents.mrz import compose_mrva, compose_td1, compose_td3
+from documents.secure_messaging import AES_128
 from hardware.specimens import issuer as issuing
 from hardware.specimens.feed import SECONDS, Head, draw_feed
-from hardware.specimens.issuer import ChipFiles, SpecimenAuthority
+from hardware.specimens.issuer import ChipFiles, ChipSecurity, SpecimenAuthority
 from hardware.specimens.page import draw_front, draw_page
-from hardware.specimens.recipe import DocumentRecipe, Recipe, TravellerRecipe, load_recipe
+from hardware.specimens.recipe import ChipProtocols, DocumentRecipe, Recipe, TravellerRecipe, load_recipe
 from hardware.specimens.story import Story, StoryTraveller
 from hardware.specimens.tag import draw_tag
 
@@ -134,15 +135,26 @@ def compose_lines(recipe: DocumentRecipe) -> tuple[str, ...]:
     )
 
 
+# As passports of today are made: P-256 and brainpoolP256r1 by their numbers in 9303-11 Table 12.
+PROTOCOLS: dict[ChipProtocols, tuple[bool, ChipSecurity | None]] = {
+    "bac_aa": (True, None),
+    "pace_gm_ca": (False, ChipSecurity((("gm", AES_128, 13),), ((AES_128, 12),))),
+    "pace_cam": (False, ChipSecurity((("cam", AES_128, 13), ("gm", AES_128, 13)))),
+    "pace_im_aa": (True, ChipSecurity((("im", AES_128, 12),))),
+}
+"""Whether a chip has a key of active authentication, and what it speaks beyond it."""
+
+
 def issue_chip(recipe: DocumentRecipe, lines: tuple[str, ...], portrait_jpeg: bytes) -> ChipFiles:
     """The chip of a recipe's document, with its fault when it has one."""
     authority = SpecimenAuthority(COUNTRY)
-    if recipe.chip_fault == "foreign_signer":
-        return authority.issue(lines, portrait_jpeg, signer=SpecimenAuthority(FOREIGN_COUNTRY))
+    signer = SpecimenAuthority(FOREIGN_COUNTRY) if recipe.chip_fault == "foreign_signer" else authority
+    # Signed over another picture: whose it was is nowhere to be seen, so a mirrored one serves.
+    signed = _mirrored(portrait_jpeg) if recipe.chip_fault == "tampered_portrait" else portrait_jpeg
+    active, security = PROTOCOLS[recipe.chip_protocols]
+    chip = authority.issue(lines, signed, aa=active, signer=signer, security=security)
     if recipe.chip_fault == "tampered_portrait":
-        # Signed over another picture: whose it was is nowhere to be seen, so a mirrored one serves.
-        return authority.issue(lines, _mirrored(portrait_jpeg)).with_altered_portrait(portrait_jpeg)
-    chip = authority.issue(lines, portrait_jpeg)
+        return chip.with_altered_portrait(portrait_jpeg)
     return chip.without_authentication_key() if recipe.chip_fault == "cloned" else chip
 
 

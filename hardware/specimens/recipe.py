@@ -16,6 +16,8 @@ from contracts.base import Contract, Identifier, IssuerCode, ShortText
 
 PortraitName = Annotated[str, Field(pattern=r"^[a-z]+$")]
 ChipFault = Literal["tampered_portrait", "cloned", "foreign_signer"]
+# How the chip lets a reader in, and how it proves itself: AA and CA are active and chip authentication.
+ChipProtocols = Literal["bac_aa", "pace_gm_ca", "pace_cam", "pace_im_aa"]
 
 
 class DocumentRecipe(Contract):
@@ -34,6 +36,7 @@ class DocumentRecipe(Contract):
     place_of_birth: ShortText = "Amaurot"
     portrait: PortraitName
     chip: bool = True
+    chip_protocols: ChipProtocols = "bac_aa"
     chip_fault: ChipFault | None = None
     printed_surname: ShortText | None = None  # what the page says where it was altered; the zone and chip do not
     damaged: bool = False  # the machine readable zone is scratched and stained beyond reading

@@ -23,7 +23,7 @@ from documents.trust import TrustStore
 from hardware.ports import DeviceError
 from hardware.simulators.card import CardGone, Fault, PassportCard
 from hardware.specimens.build import PORTRAITS
-from hardware.specimens.issuer import ChipFiles, SpecimenAuthority, untrusted_authority
+from hardware.specimens.issuer import ChipFiles, ChipSecurity, SpecimenAuthority, untrusted_authority
 from kiosk.chip import join
 from kiosk.document_page import page_document, with_check
 
@@ -61,8 +61,9 @@ def issued(
     *,
     by: SpecimenAuthority | None = None,
     aa: bool = True,
+    security: ChipSecurity | None = None,
 ) -> ChipFiles:
-    return SpecimenAuthority().issue(lines, portrait(face), signer=by, aa=aa)
+    return SpecimenAuthority().issue(lines, portrait(face), signer=by, aa=aa, security=security)
 
 
 def write_trust(directory: Path) -> None:

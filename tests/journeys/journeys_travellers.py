@@ -14,10 +14,10 @@ import numpy as np
 from journeys_chip import issued, write_trust
 
 from hardware.camera.jpeg import split_jpegs
-from hardware.specimens.build import PORTRAITS, TRAVELLERS
+from hardware.specimens.build import PORTRAITS, PROTOCOLS, TRAVELLERS
 from hardware.specimens.issuer import ChipFiles, untrusted_authority
 from hardware.specimens.page import draw_front
-from hardware.specimens.recipe import load_recipe
+from hardware.specimens.recipe import ChipProtocols, load_recipe
 
 Told = dict[str, Any]
 
@@ -78,6 +78,18 @@ def _behaves(**behaviour: object) -> Callable[[Path, Told], None]:
         told["behaviour"] = behaviour
 
     return make
+
+
+def _downgraded(directory: Path, told: Told) -> None:
+    """A chip with PACE, and somebody on the line who spoils it until the reader falls back to the old way in."""
+    active, security = PROTOCOLS["pace_gm_ca"]
+    issued(aa=active, security=security).write(directory / "chip-1")
+    told["behaviour"] = {"chip_fault": "pace_refuses:mapping"}
+
+
+def _copied(kind: ChipProtocols) -> Callable[[Path, Told], None]:
+    active, security = PROTOCOLS[kind]
+    return _chip(issued(aa=active, security=security).without_authentication_key())
 
 
 def _anothers_face(directory: Path, told: Told) -> None:
@@ -152,6 +164,8 @@ WRONG = (
     ),
     _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_failed_once),
     _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_failed_once),
+    _wrong("wrong-downgraded", "CHECK_ACCESS_FAILED", make=_downgraded),
+    _wrong("wrong-copy", "CHECK_CHIP_AUTHENTICATION_FAILED", make=_copied("pace_gm_ca")),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
     _wrong("wrong-card-not-turned", "CHECK_MRZ_VIZ_NOT_CHECKED", make=_never_turned, base="card"),
     _wrong("wrong-card-front", "CHECK_MRZ_VIZ_FAILED", make=_anothers_front, base="card"),
