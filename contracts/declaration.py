@@ -55,11 +55,19 @@ class GoodsKind(StrEnum):
     """What an item is, as the evaluator counts it."""
 
     GOODS = "goods"  # personal goods: value and weight norms
-    ALCOHOL = "alcohol"  # drinks over 0.5 % vol, litres
+    ALCOHOL = "alcohol"  # drinks over 0.5 % vol of whatever sort, litres
+    BEER = "beer"  # litres
+    WINE = "wine"  # still, litres
+    INTERMEDIATE = "intermediate"  # other drinks up to 22 % vol: sparkling, fortified, cider; litres
+    SPIRITS = "spirits"  # drinks over 22 % vol, litres
     ETHYL_ALCOHOL = "ethyl_alcohol"  # litres
     CIGARETTES = "cigarettes"  # sticks
+    CIGARILLOS = "cigarillos"  # pieces of up to 3 g
     CIGARS = "cigars"  # pieces
+    HEATED_STICKS = "heated_sticks"  # tobacco for heating, sticks
     TOBACCO = "tobacco"  # loose, grams
+    GIFTS = "gifts"  # for people in the country of arrival, where its law treats them apart
+    COMMERCIAL = "commercial"  # merchandise, samples
     FOOD_ANIMAL = "food_animal"  # kg
     FOOD_PLANT = "food_plant"  # kg
     ANIMALS_PLANTS = "animals_plants"
@@ -71,6 +79,11 @@ class GoodsKind(StrEnum):
     BIOLOGICAL_SAMPLES = "biological_samples"
     OTHER_RESTRICTED = "other_restricted"
     RELIEF = "relief"
+    FISH = "fish"  # and seafood, kg
+    CAVIAR = "caviar"  # of sturgeon, g
+    FUEL = "fuel"  # in a tank of its own, litres
+    PRECIOUS_METALS = "precious_metals"  # and stones
+    FARM_CONTACT = "farm_contact"  # soil, a visit to a farm, contact with livestock
 
 
 class Unit(StrEnum):
@@ -78,6 +91,25 @@ class Unit(StrEnum):
     KILOGRAM = "kg"
     GRAM = "g"
     PIECE = "pcs"
+
+
+# The unit in which people state how much of a kind there is; what is not here is counted in pieces.
+COUNTED_IN = {
+    **dict.fromkeys(
+        (
+            GoodsKind.ALCOHOL,
+            GoodsKind.BEER,
+            GoodsKind.WINE,
+            GoodsKind.INTERMEDIATE,
+            GoodsKind.SPIRITS,
+            GoodsKind.ETHYL_ALCOHOL,
+            GoodsKind.FUEL,
+        ),
+        Unit.LITRE,
+    ),
+    **dict.fromkeys((GoodsKind.TOBACCO, GoodsKind.CAVIAR), Unit.GRAM),
+    **dict.fromkeys((GoodsKind.FOOD_ANIMAL, GoodsKind.FOOD_PLANT, GoodsKind.FISH), Unit.KILOGRAM),
+}
 
 
 class MoneyKind(StrEnum):
@@ -157,6 +189,9 @@ class GoodsItem(Contract):
     currency: CurrencyCode | None = retained(RetentionClass.DECLARATION, default=None)
     weight_kg: Amount | None = retained(RetentionClass.DECLARATION, default=None)
     manner: Manner = retained(RetentionClass.DECLARATION, default=Manner.ACCOMPANIED)
+    carried_for: Annotated[str, Field(pattern=r"^p[1-9][0-9]?$")] | None = retained(
+        RetentionClass.DECLARATION, default=None, description="the minor whose goods these are; None: the declarant's"
+    )
     documents: tuple[ItemDocument, ...] = retained(RetentionClass.DECLARATION, default=(), max_length=10)
     hs_code: Annotated[str, Field(pattern=r"^[0-9]{4,10}$")] | None = retained(
         RetentionClass.DECLARATION, default=None, description="HS heading or longer code; never required"
