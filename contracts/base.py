@@ -39,7 +39,8 @@ def retained(retention: RetentionClass, **keywords: Any) -> Any:
 
 
 def _reject_control_characters(text: str) -> str:
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+    # The last two are no characters at all, and no XML can carry them.
+    if any(ord(character) < 0x20 or character in "\x7f\ufffe\uffff" for character in text):
         raise ValueError("control characters are not allowed")
     return text
 
