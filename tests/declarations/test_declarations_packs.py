@@ -13,8 +13,9 @@ import pytest
 from contracts.checks import CheckName
 from contracts.declaration import TransportMode
 from contracts.party import Direction, DocumentFormat
-from declarations.packs import PACKS, Effect, RulePack, load_pack
+from declarations.packs import PACKS, Effect, RulePack, Status, load_draft, load_pack, pack_names
 
+ROWS = json.loads((Path(__file__).parent / "domain_rules.json").read_text(encoding="utf-8"))["rules"]
 ARRIVAL_BY_AIR = (Direction.ARRIVAL, TransportMode.AIR)
 
 
@@ -33,21 +34,47 @@ def rule_of(layer: dict[str, Any], rule_id: str) -> dict[str, Any]:
 
 
 def test_identity_of_a_pack(pack: RulePack) -> None:
-    assert (pack.id, pack.version, pack.label) == ("eaeu-by", "2026.11.1", "eaeu-by:2026.11.1")
+    assert (pack.id, pack.version, pack.label) == ("eaeu-by", "2026.11.2", "eaeu-by:2026.11.2")
     assert pack.layers == ("eaeu", "by")
     assert pack.content_hash == load_pack("eaeu-by").content_hash != load_pack("eaeu").content_hash
 
 
-def test_every_row_of_the_domain_table_is_there(pack: RulePack) -> None:
-    rows = {rule.id.split(".")[0] for rule in pack.rules}
-    assert rows == {f"BY-{number:02}" for number in range(1, 35)}
+def rows_of(pack: RulePack) -> set[str]:
+    """The rows of the domain table that a pack speaks about; what begins with GAP fills a hole in it."""
+    return {rule.id.split(".")[0] for rule in pack.rules if not rule.id.startswith("GAP-")}
 
 
-def test_every_rule_that_is_evaluated_says_where_it_comes_from(pack: RulePack) -> None:
-    for rule in pack.rules:
-        assert rule.source and rule.legal_basis
-        if rule.effect is not Effect.NOTE:
-            assert rule.status.value != "U", f"{rule.id} is from memory and must not judge anybody"
+def test_every_row_of_the_domain_table_is_there() -> None:
+    said = set().union(*(rows_of(load_draft(name)) for name in pack_names()))
+    assert said == {row["id"] for row in ROWS}
+
+
+def test_no_rule_is_better_known_than_its_row() -> None:
+    order = "VSU"
+    statuses: dict[str, set[str]] = {}
+    for name in pack_names():
+        for rule in load_draft(name).rules:
+            assert rule.source and rule.legal_basis
+            assert (rule.verified_by, rule.verified_at) == (None, None), f"{rule.id}: nobody has signed for it yet"
+            if rule.id.startswith("GAP-"):
+                assert (rule.effect, rule.status) == (Effect.UNDECIDED, Status.UNVERIFIED)
+                assert rule.source == "no row of the domain table"
+            else:
+                statuses.setdefault(rule.id.split(".")[0], set()).add(rule.status.value)
+    for row in ROWS:
+        found = statuses[row["id"]]
+        assert min(found, key=order.index) == row["status"], row["id"]
+
+
+def test_what_is_from_memory_refers_and_tells_nobody_to_declare_but_for_one_row() -> None:
+    from_memory = {
+        rule.id: rule.effect
+        for name in pack_names()
+        for rule in load_draft(name).rules
+        if rule.status is Status.UNVERIFIED
+    }
+    assert from_memory.pop("UK-05") is Effect.DECLARE  # cash in Great Britain: it waits for a second signature
+    assert set(from_memory.values()) <= {Effect.UNDECIDED, Effect.NOTE}
 
 
 def test_an_overlay_adds_and_explains(pack: RulePack) -> None:
