@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from central import intake, kiosks, receipts, trust
 from central.audit import station_chain
+from central.keys import base64url
 from central.sealing import Erased
 from central.service import Central, central_of
 from central.signatures import Sender, SignatureRefused, SignedRequest, verify
@@ -31,6 +32,7 @@ from contracts.api import (
     ReceiptCheckRequest,
     ReceiptCheckResponse,
 )
+from contracts.canonical import canonical_json
 from contracts.decision import Decision
 from contracts.errors import ErrorBody, ErrorCode
 from contracts.events import AuditTag
@@ -115,6 +117,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/configuration", "get_configuration", "Learn a kiosk's configuration.", ("kiosk",), 0, None,
              "kiosk-configuration"),
     Endpoint("GET", "/trust", "get_trust", "Fetch the approved trust store.", ("kiosk",), 0, None, "trust-bundle"),
+    Endpoint("GET", "/law", "get_law", "Fetch the rule packs and the rates.", ("kiosk",), 0, None, "law-bundle"),
     Endpoint("POST", "/receipts/check", "check_receipt", "Ask whether a receipt opens the exit.", ("exit",),
              4 * KIB, "receipt-check-request", "receipt-check-response", idempotent=True),
     Endpoint("GET", "/openapi.json", "get_openapi", "This document.", (), 0, None, None),
@@ -169,6 +172,15 @@ def get_trust() -> Response:
     if bundle is None:
         raise ApiError(ErrorCode.NOT_FOUND)
     return _json(bundle)
+
+
+def get_law() -> Response:
+    central = _central()
+    bundle = central.news.bundle()
+    if bundle is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    signature = central.receipt_keys.current.signing().sign(canonical_json(bundle))
+    return _json(bundle.model_copy(update={"signature": base64url(signature)}))
 
 
 def check_receipt() -> Response:

@@ -59,7 +59,9 @@ class CentralConfig(BaseModel):
     rule_pack: Identifier = "eaeu-by"
     transport: TransportMode = TransportMode.AIR  # how people cross at this site
     watch_list_files: tuple[Path, ...] = ()
-    rates_file: Path | None = None  # None: the demonstration rates of the declarations package
+    rates_file: Path | None = None  # taken in at a start; None: the demonstration rates, outside production
+    rates_url: Annotated[str, Field(pattern=r"^(https://.+)?$", max_length=500)] = ""  # asked on request only
+    rates_ca_file: Path | None = None  # whom that address must be certified by; None: the system's authorities
     trusted_anchors: tuple[Sha256Hex, ...] = ()  # CSCA certificates that kiosks may rely upon; empty: any
     desks: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{1,4}$")], ...] = ("4", "5")
     minutes_per_case: Annotated[int, Field(ge=1, le=120)] = 4
@@ -101,7 +103,7 @@ def load_config(path: Path, **overrides: Any) -> CentralConfig:
         return str(base / value)
 
     for name in values:
-        if name in ("data_dir", "assets_dir", "rates_file") or name.endswith("_key_file"):
+        if name in ("data_dir", "assets_dir", "rates_file", "rates_ca_file") or name.endswith("_key_file"):
             values[name] = absolute(values[name])
     for name in ("session_secret_file", "sampling_seed_file"):
         if name in values:

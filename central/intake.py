@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from central import receipts, risk, sampling, trust
 from central.audit import station_chain
+from central.law import day_of_law
 from central.referrals import stored_decision
 from central.risk import Features, ListHit
 from central.sampling import Lottery
@@ -93,7 +94,7 @@ def accept(central: Central, record: TransactionRecord, body: bytes) -> Stored:
         central.config.effective_sampling_rate,
         central.config.sampling_rotation,
     )
-    features = features_of(central, record, draw, on=now.astimezone(central.timezone).date())
+    features = features_of(central, record, draw, received=now)
     outcomes = risk.decide(features)
     with central.storage.write() as session:
         before = _answered(central, session, record.record_id, body_sha256)
@@ -105,13 +106,23 @@ def accept(central: Central, record: TransactionRecord, body: bytes) -> Stored:
     return Stored(decision, repeated=False)
 
 
-def features_of(central: Central, record: TransactionRecord, draw: Lottery, *, on: date) -> Features:
-    """What a decision on this record depends on, by the rules and lists in force now."""
+def features_of(central: Central, record: TransactionRecord, draw: Lottery, *, received: datetime) -> Features:
+    """What a decision on this record depends on: the law its session began with, rates and lists."""
+    on = day_of_law(record.started_at, received, central.timezone)
     hits, screened = screen(central.watch_list, record.party, on)
+    declarations = [person.declaration for person in record.party.persons if person.declaration is not None]
+    law = central.law.applicable(
+        frozenset(declaration.rule_pack for declaration in declarations),
+        record.provenance.rule_pack_sha256 if declarations else None,
+        record.started_at,
+        received,
+    )
     return Features(
         record=record,
-        pack=central.pack,
-        rates=central.rates,
+        pack=law.pack,
+        pack_sha256=law.version.sha256,
+        law_problem=law.problem,
+        rates=central.exchange.on(on),
         on=on,
         transport=central.config.transport,
         drawn=draw.drawn(record),
@@ -223,10 +234,10 @@ def _store(
         versions=Versions(
             software=software(),
             contracts=CONTRACTS_VERSION,
-            rule_pack=central.pack.label,
-            rule_pack_hash=central.pack.content_hash,
+            rule_pack=features.pack.label,
+            rule_pack_hash=features.pack_sha256,
             watch_list_hash=central.watch_list.content_hash,
-            rates_hash=central.rates.content_hash,
+            rates_hash=features.rates_sha256,
             sampling_period=draw.period,
             sampling_rate=draw.rate,
         ),
@@ -299,6 +310,7 @@ def snapshot(features: Features, draw: Lottery) -> bytes:
     return json.dumps(
         {
             "on": features.on.isoformat(),
+            "law_problem": features.law_problem,
             "transport": features.transport.value,
             "period": draw.period,
             "rate": draw.rate,

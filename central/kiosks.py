@@ -160,9 +160,11 @@ def record_heartbeat(central: Central, heartbeat: Heartbeat) -> KioskConfigurati
 def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
     """What a kiosk learns at start and with each heartbeat."""
     trust_version, trust_sha256 = trust.wanted(central)
+    law_version, law_sha256 = central.news.wanted()
+    in_force = central.law.term(central.clock()).version
     said = KioskConfiguration(
-        rule_pack=central.pack.label,
-        rule_pack_hash=central.pack.content_hash,
+        rule_pack=in_force.label,
+        rule_pack_hash=in_force.sha256,
         evidence_suite=EVIDENCE_SUITE,
         evidence_key_id=central.evidence_keys.current.key_id,
         evidence_public_key=central.evidence_keys.current.public_text(),
@@ -170,6 +172,8 @@ def configuration(central: Central, *, suspended: bool) -> KioskConfiguration:
         suspended=suspended,
         trust_version=trust_version,
         trust_sha256=trust_sha256,
+        law_version=law_version,
+        law_sha256=law_sha256,
         server_time=central.clock(),
     )
     signature = central.receipt_keys.current.signing().sign(canonical_json(said))

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
 
 from central.config import CentralConfig
 from central.keys import KeyFileError, Purpose, load_key_file, readable_by_others
 from central.storage import Storage
-from central.storage.models import Station, StoredUser
-from declarations.money import load_rates
+from central.storage.models import Station, StoredRates, StoredUser
+from declarations.money import DEMONSTRATION, load_rates
 
 KEY_FILES: tuple[tuple[Purpose, str], ...] = (
     ("master", "master_key_file"),
@@ -42,9 +43,7 @@ def _configuration(config: CentralConfig) -> Iterator[str]:
         yield "trusted_anchors is empty: name the country signing certificates that kiosks may rely upon"
     if not config.watch_list_files:
         yield "watch_list_files is empty: nobody would be screened"
-    if config.rates_file is None:
-        yield "rates_file is missing: the shipped rates are demonstration figures"
-    else:
+    if config.rates_file is not None:
         try:
             if load_rates(config.rates_file).demonstration:
                 yield f"{config.rates_file}: these are demonstration rates"
@@ -75,15 +74,19 @@ def _keys(config: CentralConfig) -> Iterator[str]:
 
 def _database(config: CentralConfig) -> Iterator[str]:
     if config.database.startswith("sqlite:///") and not Path(config.database.removeprefix("sqlite:///")).exists():
+        yield from _without_rates(config)
         return
     storage = Storage(config.database)
     try:
         tables = set(inspect(storage.engine).get_table_names())
         if not {"users", "stations"} <= tables:
+            yield from _without_rates(config)
             return
         with storage.read() as session:
             for user in session.scalars(select(StoredUser).where(StoredUser.demo.is_(True))):
                 yield f"user {user.user_id} is a demonstration account"
+            if "rate_versions" in tables:
+                yield from _imported_rates(session, config)
             for station in session.scalars(select(Station).where(Station.demo.is_(True))):
                 yield f"{station.kind} {station.station_id} is enrolled with a demonstration key"
             for station in session.scalars(select(Station)):
@@ -93,3 +96,22 @@ def _database(config: CentralConfig) -> Iterator[str]:
                     yield f"kiosk {station.station_id} last reported simulated devices: {', '.join(simulated)}"
     finally:
         storage.close()
+
+
+def _imported_rates(session: Session, config: CentralConfig) -> Iterator[str]:
+    """Rates may come in while central runs; what lies there must be real ones."""
+    newest = session.scalars(
+        select(StoredRates.source)
+        .where(StoredRates.site_id == config.site_id)
+        .order_by(StoredRates.date.desc(), StoredRates.version.desc())
+        .limit(1)
+    ).first()
+    if newest is None:
+        yield from _without_rates(config)
+    elif newest == DEMONSTRATION and config.rates_file is None:
+        yield "the newest imported rates are demonstration figures; import official ones or name a rates_file"
+
+
+def _without_rates(config: CentralConfig) -> Iterator[str]:
+    if config.rates_file is None:
+        yield "rates_file is missing and no rates were imported: the shipped ones are demonstration figures"

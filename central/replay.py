@@ -110,6 +110,8 @@ def stored_features(central: Central, session: Session, record: TransactionRecor
     return Features(
         record=record,
         pack=pack,
+        pack_sha256=versions.rule_pack_hash,
+        law_problem=kept.get("law_problem", ""),
         rates=rates,
         on=on,
         transport=TransportMode(kept["transport"]),

@@ -67,11 +67,17 @@ class Features:
     record: TransactionRecord
     pack: RulePack
     rates: Rates | None
-    on: date  # the local day of the decision
+    on: date  # the local day whose law and rates count
     transport: TransportMode = TransportMode.AIR
     drawn: frozenset[str] = frozenset()  # person_ids in the random sample
     hits: Mapping[str, tuple[ListHit, ...]] = field(default_factory=dict)  # by person_id
     screened: frozenset[str] = frozenset()  # person_ids whose name was compared with the lists
+    pack_sha256: str = ""  # of the pack as central keeps it
+    law_problem: str = ""  # why the pack is not the one that the journey went by; empty when it is
+
+    @property
+    def rates_sha256(self) -> str:
+        return self.rates.content_hash if self.rates is not None else ""
 
 
 def decide(features: Features) -> tuple[PersonOutcome, ...]:
@@ -281,14 +287,33 @@ def _declared(
         yield _reason(person, "DECLARED_RED", ReasonClass.DECLARED, Severity.ROUTINE)
     if declaration is not None and not certified:
         yield _reason(person, "DECLARATION_NOT_CERTIFIED", ReasonClass.TECHNICAL)
+    if features.law_problem and declaration is not None:
+        yield _reason(
+            person,
+            f"RULE_PACK_{features.law_problem.upper()}",
+            ReasonClass.TECHNICAL,
+            facts={"named": declaration.rule_pack, "used": features.pack.label},
+        )
     for hit in assessment.persons[person.person_id].hits:
         if hit.code == "DECLARATION_UNKNOWN" and declaration is not None:
             continue  # said above, and better
         yield _hit_reason(person, hit, red)
     if assessment.persons[person.person_id].unknown and not assessment.persons[person.person_id].hits:
         yield _reason(person, "DECLARATION_AMOUNT_UNKNOWN", ReasonClass.RULE)
+    if assessment.persons[person.person_id].unknown and declaration is not None:
+        yield from _rates(features, person)
     if not red:
         yield from _weight(features, person)
+
+
+def _rates(features: Features, person: Person) -> Iterator[ReferralReason]:
+    """That something could not be converted may lie with our rates: then it is said of which day they are."""
+    rates = features.rates
+    if rates is None or not rates.rates:
+        yield _reason(person, "RATES_MISSING", ReasonClass.TECHNICAL)
+    elif not rates.in_force(features.on):
+        facts = {"date": rates.date.isoformat(), "source": rates.source}
+        yield _reason(person, "RATES_STALE", ReasonClass.TECHNICAL, facts=facts)
 
 
 def _hit_reason(person: Person, hit: RuleHit, red: bool) -> ReferralReason:

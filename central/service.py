@@ -10,20 +10,23 @@ from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from central.access.users import Users
 from central.audit import SERVICE, Audit
 from central.config import CentralConfig
 from central.keys import KeyRing, load_key_file
+from central.law import LawBook
+from central.law_news import LawNews
 from central.live import Broker
+from central.rates import RatesBook
 from central.screening import WatchList, load_lists
 from central.sealing import Envelope, encrypt
 from central.storage import Storage
 from central.storage.models import Artifact
-from contracts.canonical import canonical_json
 from contracts.events import AuditTag
-from declarations.money import Rates, demonstration_rates, load_rates
-from declarations.packs import RulePack, load_pack
+from declarations.money import Rates
+from declarations.packs import RulePack
 
 Clock = Callable[[], datetime]
 
@@ -48,13 +51,24 @@ class Central:
     receipt_keys: KeyRing
     evidence_keys: KeyRing
     sampling_seeds: KeyRing
-    pack: RulePack
-    rates: Rates
+    law: LawBook
+    exchange: RatesBook
+    news: LawNews
     watch_list: WatchList
 
     @property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.config.timezone)
+
+    @property
+    def pack(self) -> RulePack:
+        """The law in force now; a session keeps the one it began with (`LawBook.applicable`)."""
+        return self.law.pack(self.law.term(self.clock()).version.sha256)
+
+    @property
+    def rates(self) -> Rates:
+        """The newest rates up to today; whether they are of today is theirs to say."""
+        return self.exchange.on(self.clock().astimezone(self.timezone).date())
 
     def close(self) -> None:
         """Let go of streams and database."""
@@ -62,49 +76,56 @@ class Central:
         self.storage.close()
 
 
-def keep(central: Central) -> None:
-    """Keep the rules, rates and lists in force, so that decisions that rely on them can be replayed (rule 4)."""
-    now = central.clock()
+def keep_artifact(
+    central: Central, session: Session, kind: str, sha256: str, content: bytes, now: datetime
+) -> bool:
+    """Keep a rule pack, rates or a list, so that decisions that rely on it can be replayed (rule 4).
+
+    Returns False when it is kept already.
+    """
+    place = (central.config.site_id, kind, sha256)
+    if session.get(Artifact, place) is not None:
+        return False
+    key = central.master.current
+    session.add(
+        Artifact(
+            site_id=central.config.site_id,
+            kind=kind,
+            sha256=sha256,
+            suite=key.suite,
+            key_id=key.key_id,
+            content=encrypt(key.secret, content, "|".join(place)),
+            stored_at=now,
+        )
+    )
+    return True
+
+
+def _keep_lists(central: Central) -> None:
+    now, sha256 = central.clock(), central.watch_list.content_hash
     with central.storage.write() as session:
-        for kind, sha256, content in (
-            ("rule_pack", central.pack.content_hash, canonical_json(central.pack)),
-            ("rates", central.rates.content_hash, canonical_json(central.rates)),
-            ("watch_list", central.watch_list.content_hash, central.watch_list.content),
-        ):
-            place = (central.config.site_id, kind, sha256)
-            if session.get(Artifact, place) is not None:
-                continue
-            key = central.master.current
-            session.add(
-                Artifact(
-                    site_id=central.config.site_id,
-                    kind=kind,
-                    sha256=sha256,
-                    suite=key.suite,
-                    key_id=key.key_id,
-                    content=encrypt(key.secret, content, "|".join(place)),
-                    stored_at=now,
-                )
-            )
-            tag = AuditTag.LIST_ENTRIES_LOADED if kind == "watch_list" else AuditTag.RULES_PACK_ACTIVATED
+        if keep_artifact(central, session, "watch_list", sha256, central.watch_list.content, now):
             central.audit.append(
-                session, chain=SERVICE, tag=tag, actor="central", now=now, detail={"kind": kind, "sha256": sha256}
-            )
+                session, chain=SERVICE, tag=AuditTag.LIST_ENTRIES_LOADED, actor="central", now=now,
+                detail={"kind": "watch_list", "sha256": sha256},
+            )  # fmt: skip
 
 
 def build(config: CentralConfig, clock: Clock = now) -> Central:
-    """Load keys, rules, rates and lists; open and migrate the database.
+    """Load keys and lists; open and migrate the database; without any law or rates there, begin with the set-up's.
 
     Raises KeyFileError, InvalidList, or ValueError for a rule pack or rates that cannot be used.
     """
+    # Both need a whole service, as their changes are audited; this module is below them.
+    from central import lawmaking, rates_import
+
     master = load_key_file(config.master_key_file, "master")
     receipt_keys = load_key_file(config.receipt_key_file, "receipt")
-    pack = load_pack(config.rule_pack)
-    rates = load_rates(config.rates_file) if config.rates_file else demonstration_rates()
     watch_list = load_lists(config.watch_list_files)
     storage = Storage(config.database)
     storage.migrate()
     audit = Audit(config.site_id, receipt_keys)
+    law, exchange = LawBook(storage, config.site_id), RatesBook(storage, config.site_id)
     central = Central(
         config=config,
         clock=clock,
@@ -124,11 +145,18 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
         receipt_keys=receipt_keys,
         evidence_keys=load_key_file(config.evidence_key_file, "evidence"),
         sampling_seeds=load_key_file(config.sampling_seed_file, "sampling"),
-        pack=pack,
-        rates=rates,
+        law=law,
+        exchange=exchange,
+        news=LawNews(storage, config.site_id, law, exchange),
         watch_list=watch_list,
     )
-    keep(central)
+    try:
+        lawmaking.begin(central)
+        rates_import.begin(central)
+        _keep_lists(central)
+    except BaseException:
+        central.close()
+        raise
     return central
 
 

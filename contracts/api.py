@@ -55,8 +55,8 @@ class KioskConfiguration(Contract):
     # 0: central keeps none, and kiosks use what they were set up with.
     trust_version: Annotated[int, Field(ge=0)] = 0
     trust_sha256: Sha256Hex | None = None
-    # The law that kiosks shall have: the number and hash of central's `LawBundle` without the signature. 0: they keep
-    # the pack they were set up with.
+    # The law that kiosks shall have: the number and hash of central's `LawBundle` without the signature. 0: they
+    # keep the pack they were set up with.
     law_version: Annotated[int, Field(ge=0)] = 0
     law_sha256: Sha256Hex | None = None
     server_time: Moment
@@ -89,7 +89,7 @@ class PackInForce(Contract):
 
 
 class LawBundle(Contract):
-    """The law of a site for its kiosks: the pack in force, those that follow on a known day, and exchange rates."""
+    """The law of a site for its kiosks: the pack in force, what follows on a known day, and exchange rates."""
 
     site_id: Identifier
     version: Annotated[int, Field(ge=1)]  # grows with every change of packs or rates

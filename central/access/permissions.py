@@ -29,6 +29,7 @@ class Permission(StrEnum):
     USERS_VIEW = "users_view"
     USERS_CHANGE = "users_change"
     RULES_VIEW = "rules_view"
+    RULES_CHANGE = "rules_change"  # propose law, ask for or approve its activation, import exchange rates
     TRUST_VIEW = "trust_view"  # whose certificates kiosks believe
     TRUST_CHANGE = "trust_change"  # propose a trust store, or approve what another proposed
     AUDIT_VIEW = "audit_view"
@@ -61,6 +62,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.USERS_VIEW,
             Permission.USERS_CHANGE,
             Permission.RULES_VIEW,
+            Permission.RULES_CHANGE,
             Permission.TRUST_VIEW,
             Permission.TRUST_CHANGE,
             Permission.AUDIT_VIEW,

@@ -36,6 +36,7 @@ from contracts.party import (
     TravelDocument,
 )
 from contracts.transaction import Provenance, TransactionRecord
+from declarations.packs import load_pack
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
@@ -232,7 +233,7 @@ def declaration(**changes: Any) -> Declaration:
     values: dict[str, Any] = {
         "declared_channel": DeclaredChannel.GREEN,
         "unaccompanied_baggage": False,
-        "rule_pack": "eaeu-by:2026.11.1",
+        "rule_pack": load_pack("eaeu-by").label,
         "notice_version": "1",
         "language": "en",
         "certified_at": START,

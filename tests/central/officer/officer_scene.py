@@ -46,6 +46,7 @@ from contracts.party import (
     TravelDocument,
 )
 from contracts.transaction import EvidenceReference, Provenance, TransactionRecord
+from declarations.packs import load_pack
 
 KIOSK = "B3"
 DOCUMENT = tuple(
@@ -164,7 +165,7 @@ def _person(person_id: str, guest: Guest, at: datetime, born: date = date(1988, 
             money=guest.money,
             unaccompanied_baggage=False,
             covers=("p2",) if guest.child else (),
-            rule_pack="eaeu-by:test",
+            rule_pack=load_pack("eaeu-by").label,
             notice_version="1",
             language=guest.language,
             certified_at=at,
