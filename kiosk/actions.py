@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
+from contracts.declaration import COUNTED_IN, DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
 from kiosk import journey
 from kiosk.view import Screen
 
@@ -20,15 +20,6 @@ CASH = "cash"
 INSTRUMENT = "instrument"
 MONEY = {CASH: MoneyKind.CASH, INSTRUMENT: MoneyKind.INSTRUMENT}
 KINDS = (*(kind.value for kind in GoodsKind), *MONEY)
-_UNITS: dict[str, Unit] = {
-    GoodsKind.ALCOHOL: Unit.LITRE,
-    GoodsKind.ETHYL_ALCOHOL: Unit.LITRE,
-    GoodsKind.CIGARETTES: Unit.PIECE,
-    GoodsKind.CIGARS: Unit.PIECE,
-    GoodsKind.TOBACCO: Unit.GRAM,
-    GoodsKind.FOOD_ANIMAL: Unit.KILOGRAM,
-    GoodsKind.FOOD_PLANT: Unit.KILOGRAM,
-}
 _LARGEST_DECLARATION = 60_000  # characters of JSON
 _ITEMS = TypeAdapter(tuple[GoodsItem, ...])
 _MONEY = TypeAdapter(tuple[Money, ...])
@@ -126,7 +117,7 @@ def _item(form: Form, kind: str) -> GoodsItem:
     if quantity is not None:
         stated = form.one(f"unit-{kind}")
         try:
-            unit = Unit(stated) if stated else _UNITS.get(kind, Unit.PIECE)
+            unit = Unit(stated) if stated else COUNTED_IN.get(GoodsKind(kind), Unit.PIECE)
         except ValueError:
             raise FieldError(f"unit-{kind}", "error.amount") from None
     try:

@@ -210,12 +210,13 @@ class Presenter:
                     chosen=card.kind in person.kinds,
                     amount=_stated(card.kind, person, card.unit),
                     relation=_relation(line),
-                    difference=_figure(line.difference) if line else None,
+                    difference=_difference(line, card.unit),
                     duty=f"{line.duty} {line.currency}" if line and line.duty else None,
                     share=_share(line),
                     second_free=_figure(card.second_free),
                     second_unit=card.second_unit,
                     at_most=_figure(card.at_most),
+                    at_least=card.comparator == ">=",
                 )
             )
         listed = {card.kind for card in cards}
@@ -457,6 +458,11 @@ def _relation(line: NormLine | None) -> Literal["within", "over", "unknown"] | N
         return None
     relations: Mapping[str, Literal["within", "over", "unknown"]] = {"within": "within", "unknown": "unknown"}
     return relations.get(line.relation.value, "over")
+
+
+def _difference(line: NormLine | None, unit: str | None) -> str | None:
+    """How far the line stands from its norm, where it is counted as the card counts: shares of a mix are not."""
+    return _figure(line.difference) if line is not None and line.unit == unit else None
 
 
 def _share(line: NormLine | None) -> float | None:

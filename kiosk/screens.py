@@ -45,9 +45,15 @@ SPOKEN_VALUE = re.compile(r"^[0-9]{1,3}$")
 SPOKEN_VALUES = frozenset({"count", "number", "tries", "total", "people", "desk", "percent"})
 CACHED_SPEECH = 2000  # sentences; the catalogue has a few hundred, each in a few languages
 NEXT_SIZE: dict[int, Literal[100, 125, 150]] = {100: 125, 125: 150, 150: 100}
-PICTURES = {"tobacco": "cigarettes", "cigars": "cigarettes", "ethyl_alcohol": "alcohol"} | dict.fromkeys(
-    ("food_animal", "food_plant", "animals_plants", "biological_samples"), "nature"
-)
+PICTURES = {
+    **dict.fromkeys(("beer", "wine", "intermediate", "spirits", "ethyl_alcohol"), "alcohol"),
+    **dict.fromkeys(("cigarillos", "cigars", "heated_sticks", "tobacco"), "cigarettes"),
+    **dict.fromkeys(("gifts", "commercial"), "goods"),
+    **dict.fromkeys(
+        ("food_animal", "food_plant", "animals_plants", "biological_samples", "fish", "caviar", "farm_contact"),
+        "nature",
+    ),
+}
 
 
 class ShowsViews(Protocol):

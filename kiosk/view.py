@@ -99,6 +99,7 @@ class Allowance:
     second_free: str | None = None
     second_unit: str | None = None
     at_most: str | None = None  # the norm with duty, in `unit`; None = no such limit
+    at_least: bool = False  # `free` itself counts already: at, not over
 
 
 @dataclass(frozen=True)
