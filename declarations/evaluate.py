@@ -2,124 +2,33 @@
 
 Pure and exact: the same pack, people, rates and day give the same answer, whatever the order of lines or people.
 An amount that nobody knows is `unknown`; it refers and is never free. What is already certain stays certain: four
-litres and a bottle of unknown size are over three litres.
+litres and a bottle of unknown size are over three litres. `docs/law.md` tells how each word of a pack is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, localcontext
-from enum import StrEnum
-from itertools import groupby
+from decimal import localcontext
 
-from contracts.declaration import Declaration, GoodsKind, TransportMode
-from contracts.party import Direction, PartyRole
-from declarations.figures import CENT, ZERO, Figure, measure
+from contracts.declaration import GoodsKind, MoneyKind, TransportMode
+from contracts.party import Direction
+from declarations.answer import Line, PartyAssessment, PersonAssessment, Relation, RuleHit
+from declarations.figures import ZERO, Sheet
+from declarations.judging import NOTHING_LENT, Lent, Subject, hit, judge
 from declarations.money import EXACT, Rates
-from declarations.packs import Effect, Excess, Rule, RulePack, plain
+from declarations.packs import Effect, Measure, Rule, RulePack
+from declarations.person import Party, PersonFacts, goods_of, speaks_for
+from declarations.pooling import pooled
 
+__all__ = ["Law", "Line", "PartyAssessment", "PersonAssessment", "PersonFacts", "Relation", "RuleHit", "evaluate"]
 
-class Relation(StrEnum):
-    """How a figure stands to its norm."""
+Kind = GoodsKind | MoneyKind
 
-    WITHIN = "within"
-    OVER = "over"
-    UNKNOWN = "unknown"
-    PROHIBITED = "prohibited"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What the law asks about a person. `age` is None when the birth date is not known.
-
-    `covered_by` is the person_id of the adult who declares for this minor.
-    """
-
-    person_id: str
-    age: int | None
-    role: PartyRole
-    declaration: Declaration | None
-    covered_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One figure against its norm.
-
-    `kind` is the subject of the rules: a GoodsKind, or goods_value, goods_weight, tobacco, cash, instrument,
-    cash_documents, indivisible_item, unaccompanied_baggage. `item_kinds` are the kinds of goods that count in it.
-    """
-
-    kind: str
-    item_kinds: tuple[GoodsKind, ...]
-    declared: Decimal | None  # in `unit`; None where things are not counted or nothing is known
-    exact: bool  # False: some amount is unknown, and `declared` and `duty` are lower bounds
-    norm: Decimal | None
-    unit: str  # l, kg, g, pcs or a currency; empty where things are not counted
-    relation: Relation
-    difference: Decimal | None  # |declared - norm|
-    duty: Decimal | None  # owed on this line; 0 = nothing, None = nobody can say yet
-    currency: str
-    rate: str  # `10 EUR/l`, `30 %`; empty when no duty has a rate
-    formula: str  # `10 EUR × (5 − 3) l = 20.00 EUR`
-    exchange: str  # rates used, with date and source
-    rule_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleHit:
-    """One rule that calls for a person, with its basis. `facts` fill the sentence."""
-
-    code: str
-    relation: Relation
-    rule_id: str | None
-    rule_version: str
-    legal_basis: str
-    category: str | None = None  # GoodsCategory of the form
-    documents: str = ""  # documents owed, in words
-    facts: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonAssessment:
-    """One person's lines and hits. No hits means that nothing need be declared and nothing is unknown."""
-
-    person_id: str
-    lines: tuple[Line, ...]
-    hits: tuple[RuleHit, ...]
-    duty_total: Decimal  # estimate; the sum of the duties that are known
-    duty_complete: bool  # False: more may be owed than `duty_total`
-    currency: str
-
-    @property
-    def must_declare(self) -> bool:
-        """True when something is over a norm, restricted or prohibited: green would be a false statement."""
-        return any(hit.relation is not Relation.UNKNOWN for hit in self.hits)
-
-    @property
-    def unknown(self) -> bool:
-        """True when some amount, rate, age or rule is not known."""
-        return any(hit.relation is Relation.UNKNOWN for hit in self.hits) or not all(
-            line.exact for line in self.lines
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PartyAssessment:
-    """The answer for a party: each person for oneself, nothing pooled."""
-
-    pack: str  # label of the pack: id:version
-    persons: dict[str, PersonAssessment]
-
-    @property
-    def must_declare(self) -> bool:
-        return any(person.must_declare for person in self.persons.values())
-
-    @property
-    def unknown(self) -> bool:
-        return any(person.unknown for person in self.persons.values())
+_NOBODY = PersonFacts("nobody", None, "lead", None)
+_EMPTY = Sheet({}, {}, apart=False)
+_NOWHERE: frozenset[int] = frozenset()
 
 
 def evaluate(
@@ -132,268 +41,184 @@ def evaluate(
 ) -> PartyAssessment:
     """Judge a party's declarations by the law of `on`, the local day of the declaration.
 
-    Raises ValueError when two people share a person_id.
+    Who judges many by one law makes the `Law` once. Raises ValueError when two people share a person_id.
     """
-    by_id = {}
-    for person in people:
-        if person.person_id in by_id:
-            raise ValueError(f"{person.person_id} appears twice")
-        by_id[person.person_id] = person
-    if not pack.covers(direction, transport):
-        persons = {person_id: _not_covered(pack, person_id) for person_id in by_id}
-    else:
-        rules = pack.in_force(direction, transport, on)
-        with localcontext(EXACT):
-            persons = {
-                person_id: _assess(pack, rules, person, by_id, rates, on) for person_id, person in by_id.items()
-            }
-    return PartyAssessment(pack.label, {person_id: persons[person_id] for person_id in sorted(persons)})
-
-
-# --- one person ---------------------------------------------------------------------------------------------
-
-
-def _not_covered(pack: RulePack, person_id: str) -> PersonAssessment:
-    hit = RuleHit("RULES_UNKNOWN", Relation.UNKNOWN, None, pack.version, pack.title)
-    return PersonAssessment(person_id, (), (hit,), ZERO, False, pack.duty_currency)
-
-
-def _assess(
-    pack: RulePack,
-    rules: tuple[Rule, ...],
-    person: PersonFacts,
-    party: dict[str, PersonFacts],
-    rates: Rates | None,
-    on: date,
-) -> PersonAssessment:
-    hits = list(_declarant_hits(pack, rules, person, party))
-    lines: list[Line] = []
-    if person.declaration is not None:
-        judged = [rule for rule in rules if rule.subject is not None]
-        # A subject's rules need not stand together in the pack: an overlay appends.
-        order = {rule.subject: place for place, rule in reversed(list(enumerate(judged)))}
-        judged.sort(key=lambda rule: order[rule.subject])
-        for _, group in groupby(judged, key=lambda rule: rule.subject):
-            line, found = _judge(pack, tuple(group), person, person.declaration, rates, on)
-            lines += [line] if line else []
-            hits += found
-    for rule in rules:
-        if rule.effect is Effect.LARGER_OF:
-            lines = _largest_only(rule, lines)
-    return PersonAssessment(
-        person.person_id,
-        tuple(lines),
-        tuple(hits),
-        duty_total=sum((line.duty for line in lines if line.duty is not None), ZERO),
-        duty_complete=all(line.duty is not None and line.exact for line in lines) and not _undeclared(hits),
-        currency=pack.duty_currency,
-    )
-
-
-def _undeclared(hits: Iterable[RuleHit]) -> bool:
-    return any(hit.code == "DECLARATION_UNKNOWN" for hit in hits)
-
-
-def _declarant_hits(
-    pack: RulePack, rules: tuple[Rule, ...], person: PersonFacts, party: dict[str, PersonFacts]
-) -> Iterable[RuleHit]:
-    """Whether somebody of age has spoken for this person."""
-    rule = next((rule for rule in rules if rule.effect is Effect.DECLARANT), None)
-    age, limit = person.age, rule.min_age if rule is not None and rule.min_age is not None else 0
-    if age is not None and age < limit and _covered(person, party):
-        return
-    if person.declaration is None:
-        yield _hit(pack, rule, "DECLARATION_UNKNOWN", Relation.UNKNOWN)
-    elif rule is not None and age is None:
-        yield _hit(pack, rule, "DECLARANT_UNKNOWN", Relation.UNKNOWN, {"min_age": str(limit)})
-    elif rule is not None and age is not None and age < limit:
-        yield _hit(pack, rule, rule.code or "DECLARANT_UNDERAGE", Relation.UNKNOWN, {"min_age": str(limit)})
-
-
-def _covered(minor: PersonFacts, party: dict[str, PersonFacts]) -> bool:
-    """A guardian covers a minor by naming it in the guardian's own declaration."""
-    guardian = party.get(minor.covered_by or "")
-    return (
-        guardian is not None
-        and guardian.covered_by is None
-        and guardian.declaration is not None
-        and minor.person_id in guardian.declaration.covers
-    )
-
-
-def _hit(
-    pack: RulePack, rule: Rule | None, code: str, relation: Relation, facts: dict[str, str] | None = None
-) -> RuleHit:
-    return RuleHit(
-        code=code,
-        relation=relation,
-        rule_id=rule.id if rule else None,
-        rule_version=pack.version,
-        legal_basis=rule.legal_basis if rule else pack.title,
-        category=rule.category.value if rule and rule.category else None,
-        documents=rule.documents if rule else "",
-        facts=facts or {},
-    )
-
-
-# --- one subject --------------------------------------------------------------------------------------------
-
-
-def _judge(
-    pack: RulePack,
-    rules: tuple[Rule, ...],
-    person: PersonFacts,
-    declaration: Declaration,
-    rates: Rates | None,
-    on: date,
-) -> tuple[Line | None, list[RuleHit]]:
-    """Judge one figure by all rules of its subject. No line for what is absent or merely free of documents."""
-    first = rules[0]
-    figure = measure(first, declaration, rates, on)
-    if not figure.present and figure.complete and not any(rule.shown for rule in rules):
-        return None, []
-
-    held = {rule.id: _exceeds(rule, figure) for rule in rules}
-    exceeded = [rule for rule in rules if held[rule.id]]
-    prohibiting = [rule for rule in exceeded if rule.effect is Effect.PROHIBIT]
-    undecided = [rule for rule in exceeded if rule.effect is Effect.UNDECIDED]
-    aged = next((rule for rule in rules if rule.min_age is not None), None)
-    underage = age_unknown = False
-    if aged is not None and aged.min_age is not None and figure.positive:
-        age_unknown = person.age is None
-        underage = person.age is not None and person.age < aged.min_age
-
-    causes: list[tuple[Rule, str]] = []
-    if prohibiting:
-        relation = Relation.PROHIBITED
-        causes = [(rule, rule.code) for rule in prohibiting if rule.code]
-    elif exceeded and len(exceeded) > len(undecided):
-        relation = Relation.OVER
-        if not underage:
-            causes = [(rule, rule.code) for rule in exceeded if rule.code and rule.effect is not Effect.UNDECIDED]
-    elif undecided or age_unknown or any(answer is None for answer in held.values()):
-        relation = Relation.UNKNOWN
-        causes = [(undecided[0] if undecided else first, f"{first.subject}_UNKNOWN".upper())]
-    else:
-        relation = Relation.WITHIN
-    if underage and aged is not None:
-        relation = max(relation, Relation.OVER, key=_STRENGTH.index)
-        causes = [(rule, code) for rule, code in causes if not code.endswith("_UNKNOWN")]
-        causes.insert(0, (aged, aged.underage_code or f"UNDERAGE_{first.subject}".upper()))
-
-    if relation is Relation.WITHIN and first.effect is Effect.DOCUMENTS:
-        return None, []
-    deciding = causes[0][0] if causes else first
-    line = _line(pack, rules, exceeded, deciding, figure, relation, underage=underage)
-    facts = _facts(line, aged if underage else None)
-    by_code = {code: rule for rule, code in reversed(causes)}  # the first rule that says so stands for the code
-    codes = dict.fromkeys(code for _, code in causes)
-    return line, [_hit(pack, by_code[code], code, _relation_of(code, relation), facts) for code in codes]
-
-
-def _exceeds(rule: Rule, figure: Figure) -> bool | None:
-    """Whether the figure passes the rule's limit; None when that is not known."""
-    if rule.comparator == "any" or (rule.comparator == ">" and rule.amount == 0):
-        answer = figure.positive
-    else:
-        limit = (rule.amount or ZERO) * figure.scale
-        answer = figure.scaled >= limit if rule.comparator == ">=" else figure.scaled > limit
-    return answer or (False if figure.complete else None)
-
-
-_STRENGTH = [Relation.WITHIN, Relation.UNKNOWN, Relation.OVER, Relation.PROHIBITED]
-
-
-def _relation_of(code: str, relation: Relation) -> Relation:
-    return Relation.OVER if code.startswith("UNDERAGE_") else relation
-
-
-def _facts(line: Line, aged: Rule | None) -> dict[str, str]:
-    facts = {"unit": line.unit}
-    if line.declared is not None:
-        facts["declared"] = plain(line.declared)
-    if line.norm is not None:
-        facts["norm"] = plain(line.norm)
-    if line.difference is not None and line.relation in (Relation.OVER, Relation.PROHIBITED):
-        facts["difference"] = plain(line.difference)
-    if aged is not None:
-        facts["min_age"] = str(aged.min_age)
-    return {name: text for name, text in sorted(facts.items()) if text}
-
-
-def _line(
-    pack: RulePack,
-    rules: tuple[Rule, ...],
-    exceeded: list[Rule],
-    deciding: Rule,
-    figure: Figure,
-    relation: Relation,
-    *,
-    underage: bool,
-) -> Line:
-    amounts = [rule.amount for rule in rules if rule.amount is not None]
-    norm = None if not amounts else ZERO if underage else min(amounts) / figure.grams_per_unit
-    nothing_known = not figure.complete and not figure.scaled
-    declared = figure.shown if figure.counted and not nothing_known else None
-    difference = abs(declared - norm) if declared is not None and norm is not None else None
-    owed = _duty(rules, exceeded, figure, relation, underage=underage)
-    excess = owed.excess
-    return Line(
-        kind=str(deciding.subject),
-        item_kinds=(*deciding.kinds, *deciding.also),
-        declared=_tidy(declared),
-        exact=figure.complete,
-        norm=_tidy(norm),
-        unit=figure.unit,
-        relation=relation,
-        difference=_tidy(difference),
-        duty=owed.amount,
-        currency=pack.duty_currency,
-        rate=f"{excess.rate_text}/{figure.unit}"
-        if excess and excess.per_unit
-        else excess.rate_text
-        if excess
-        else "",
-        formula=owed.formula,
-        exchange=figure.exchange,
-        rule_id=deciding.id,
-    )
-
-
-def _tidy(number: Decimal | None) -> Decimal | None:
-    """The same number without exponent or trailing zeros."""
-    return None if number is None else Decimal(plain(number))
-
-
-# --- duty ---------------------------------------------------------------------------------------------------
+    return Law.of(pack, direction, transport, on).judge(people, rates)
 
 
 @dataclass(frozen=True, slots=True)
-class _Owed:
-    amount: Decimal | None
-    excess: Excess | None = None
-    formula: str = ""
+class Law:
+    """The law of one way to cross on one day, sorted by what it judges. Neither it nor its pack ever changes."""
+
+    pack: RulePack
+    on: date
+    covered: bool
+    subjects: tuple[Subject, ...]
+    touched_by: Mapping[Kind, frozenset[int]]  # places of the subjects that count a kind
+    baggage: frozenset[int]  # places of those that ask about baggage that travels apart
+    personal: frozenset[int]  # and of those whose norm depends on the person
+    untouched: Mapping[int, Line]  # lines of what was not declared
+    known: frozenset[Kind]
+    declarant: Rule | None
+    largest_only: tuple[Rule, ...]
+
+    @staticmethod
+    def of(pack: RulePack, direction: Direction, transport: TransportMode, on: date) -> Law:
+        """The rules of a pack for this crossing on that day."""
+        covered = pack.covers(direction, transport)
+        rules = pack.in_force(direction, transport, on) if covered else ()
+        # A subject's rules need not stand together in the pack: an overlay appends.
+        by_subject: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if rule.subject is not None and rule.judges:
+                by_subject.setdefault(rule.subject, []).append(rule)
+        subjects = tuple(Subject.of(name, tuple(group)) for name, group in by_subject.items())
+        touched: dict[Kind, set[int]] = {}
+        for place, subject in enumerate(subjects):
+            counted: set[Kind] = {*subject.meter.counted, *subject.meter.money}
+            for kind in counted:
+                touched.setdefault(kind, set()).add(place)
+        return Law(
+            pack=pack,
+            on=on,
+            covered=covered,
+            subjects=subjects,
+            touched_by={kind: frozenset(places) for kind, places in touched.items()},
+            baggage=frozenset(
+                place for place, subject in enumerate(subjects) if subject.meter.measure is Measure.UNACCOMPANIED
+            ),
+            personal=frozenset(
+                place for place, subject in enumerate(subjects) if subject.conditional and subject.shown
+            ),
+            untouched=_untouched(pack, subjects, on),
+            known=pack.known_kinds(direction),
+            declarant=next((rule for rule in rules if rule.effect is Effect.DECLARANT), None),
+            largest_only=tuple(rule for rule in rules if rule.effect is Effect.LARGER_OF),
+        )
+
+    @property
+    def declarant_age(self) -> int:
+        """From which age a person declares; nobody is too young where the law does not say."""
+        return self.declarant.min_age or 0 if self.declarant is not None else 0
+
+    def judge(self, people: Iterable[PersonFacts], rates: Rates | None) -> PartyAssessment:
+        """The answer for a party. Raises ValueError when two people share a person_id."""
+        party: dict[str, PersonFacts] = {}
+        for person in people:
+            if person.person_id in party:
+                raise ValueError(f"{person.person_id} appears twice")
+            party[person.person_id] = person
+        if not self.covered:
+            persons = {person_id: self._not_covered(person_id) for person_id in sorted(party)}
+            return PartyAssessment(self.pack.label, persons)
+        with localcontext(EXACT):
+            sheets = {person_id: self._sheet(party[person_id], party) for person_id in sorted(party)}
+            lent = self._lent(party, sheets, rates)
+            persons = {
+                person_id: self._assess(party[person_id], party, sheet, rates, lent.get(person_id, {}))
+                for person_id, sheet in sheets.items()
+            }
+        return PartyAssessment(self.pack.label, persons)
+
+    def _not_covered(self, person_id: str) -> PersonAssessment:
+        refused = hit(self.pack, None, "RULES_UNKNOWN", Relation.UNKNOWN)
+        return PersonAssessment(person_id, (), (refused,), ZERO, False, self.pack.duty_currency)
+
+    def _sheet(self, person: PersonFacts, party: Party) -> Sheet | None:
+        """What a person carries; None for one who has not spoken and has no goods on another's declaration."""
+        items = goods_of(person, party, self.declarant_age)
+        if person.declaration is None and not items:
+            return None
+        return Sheet.of(items, person.declaration)
+
+    def _lent(
+        self, party: Party, sheets: Mapping[str, Sheet | None], rates: Rates | None
+    ) -> dict[str, dict[int, Lent]]:
+        """What people borrow of each other, by person and place of the subject."""
+        found: dict[str, dict[int, Lent]] = {}
+        for place, subject in enumerate(self.subjects):
+            if subject.pooled and len(party) > 1:
+                spoken = [(party[person_id], sheet) for person_id, sheet in sheets.items() if sheet is not None]
+                for person_id, lent in pooled(subject, spoken, rates, self.on).items():
+                    found.setdefault(person_id, {})[place] = lent
+        return found
+
+    def _assess(
+        self,
+        person: PersonFacts,
+        party: Party,
+        sheet: Sheet | None,
+        rates: Rates | None,
+        lent: Mapping[int, Lent],
+    ) -> PersonAssessment:
+        hits = list(self._declarant_hits(person, party))
+        lines: list[Line] = []
+        if sheet is not None:
+            hits += self._unknown_kinds(sheet)
+            touched = self._touched(sheet)
+            for place, subject in enumerate(self.subjects):
+                if place in touched:
+                    line, found = judge(
+                        subject, self.pack, person, sheet, rates, self.on, lent.get(place, NOTHING_LENT)
+                    )
+                    lines += [line] if line is not None else []
+                    hits += found
+                elif place in self.untouched:
+                    lines.append(self.untouched[place])
+        for rule in self.largest_only:
+            lines = _largest_only(rule, lines)
+        unjudged = any(found.code in ("DECLARATION_UNKNOWN", "RULES_UNKNOWN") for found in hits)
+        return PersonAssessment(
+            person.person_id,
+            tuple(lines),
+            tuple(hits),
+            duty_total=sum((line.duty for line in lines if line.duty is not None), ZERO),
+            duty_complete=not unjudged
+            and all(line.duty is not None and line.exact and line.settled for line in lines),
+            currency=self.pack.duty_currency,
+        )
+
+    def _touched(self, sheet: Sheet) -> frozenset[int]:
+        """The places of the subjects to judge: those that count something here, or ask about the person."""
+        places = self.personal if sheet.apart is False else self.personal | self.baggage
+        for kind in _kinds(sheet):
+            places |= self.touched_by.get(kind, _NOWHERE)
+        return places
+
+    def _unknown_kinds(self, sheet: Sheet) -> Iterator[RuleHit]:
+        """What the pack knows no law of is not free."""
+        unknown = sorted(kind.value for kind in _kinds(sheet) if kind not in self.known)
+        if unknown:
+            yield hit(self.pack, None, "RULES_UNKNOWN", Relation.UNKNOWN, {"kinds": ", ".join(unknown)})
+
+    def _declarant_hits(self, person: PersonFacts, party: Party) -> Iterator[RuleHit]:
+        """Whether somebody of age has spoken for this person."""
+        rule, age, limit = self.declarant, person.known_age, self.declarant_age
+        if speaks_for(person, party, limit) is not None:
+            return
+        if person.declaration is None:
+            yield hit(self.pack, rule, "DECLARATION_UNKNOWN", Relation.UNKNOWN)
+        elif rule is not None and age is None:
+            yield hit(self.pack, rule, "DECLARANT_UNKNOWN", Relation.UNKNOWN, {"min_age": str(limit)})
+        elif rule is not None and age is not None and age < limit:
+            code = rule.code or "DECLARANT_UNDERAGE"
+            yield hit(self.pack, rule, code, Relation.UNKNOWN, {"min_age": str(limit)})
 
 
-def _duty(
-    rules: tuple[Rule, ...], exceeded: list[Rule], figure: Figure, relation: Relation, *, underage: bool
-) -> _Owed:
-    """What the line owes. Nothing when within; nobody can say when unknown, forbidden or an officer assesses."""
-    levied = next((rule for rule in rules if rule.excess is not None), None)
-    if levied is None or levied.excess is None or relation is Relation.WITHIN:
-        return _Owed(None if relation is Relation.PROHIBITED else ZERO)
-    if relation in (Relation.UNKNOWN, Relation.PROHIBITED) or underage or levied not in exceeded:
-        return _Owed(None)
-    excess = levied.excess
-    norm = levied.amount or ZERO
-    if excess.model == "assessed":
-        return _Owed(None, excess)
-    base = figure.scaled if excess.model == "whole" else figure.scaled - norm * figure.scale
-    each = excess.percent / 100 if excess.percent is not None else excess.per_unit or ZERO
-    amount = (each * base / figure.scale).quantize(CENT, ROUND_HALF_UP)
-    part = plain(figure.shown) if excess.model == "whole" else f"({plain(figure.shown)} − {plain(norm)})"
-    sign = "=" if figure.complete else "≥"
-    return _Owed(amount, excess, f"{excess.rate_text} × {part} {figure.unit} {sign} {amount} {excess.currency}")
+def _kinds(sheet: Sheet) -> list[Kind]:
+    return [*sheet.items, *sheet.money]
+
+
+def _untouched(pack: RulePack, subjects: tuple[Subject, ...], on: date) -> dict[int, Line]:
+    """The lines that an officer sees although nothing was declared, by the place of their subject."""
+    lines = {}
+    with localcontext(EXACT):
+        for place, subject in enumerate(subjects):
+            if subject.shown and not subject.conditional:
+                line, _ = judge(subject, pack, _NOBODY, _EMPTY, None, on)
+                if line is not None:
+                    lines[place] = line
+    return lines
 
 
 def _largest_only(rule: Rule, lines: list[Line]) -> list[Line]:
@@ -402,10 +227,9 @@ def _largest_only(rule: Rule, lines: list[Line]) -> list[Line]:
     if len(combined) < 2:
         return lines
     largest = max(combined, key=lambda line: line.duty or ZERO)
+    amounts = ", ".join(str(line.duty) for line in combined)
     return [
-        replace(
-            line, duty=ZERO, formula=f"{line.formula}; max({', '.join(str(o.duty) for o in combined)}): {rule.id}"
-        )
+        replace(line, duty=ZERO, formula=f"{line.formula}; max({amounts}): {rule.id}")
         if line in combined and line is not largest
         else line
         for line in lines

@@ -1,154 +1,262 @@
-"""Sums of a declaration, as far as they are known: litres, kilograms, pieces, mixtures, money.
+"""Sums of a declaration, as far as they are known: litres, kilograms, pieces, mixtures, shares, money.
 
 Sums are exact; what is not stated, or cannot be converted, leaves a sum incomplete and never makes it smaller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
+from math import lcm
+from typing import NamedTuple
 
-from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, Unit
+from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, Money, MoneyKind, Unit
 from declarations.money import Rates
 from declarations.packs import Measure, Rule, natural_unit, plain
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
-GRAMS_PER_KILOGRAM = Decimal(1000)
+ONE = Decimal(1)
+THOUSAND = Decimal(1000)
+HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A sum as far as it is known: `scaled / scale` units. Scaling keeps comparisons free of division."""
+class Figure(NamedTuple):
+    """A sum as far as it is known: `scaled / scale` in the unit of the norm.
+
+    Scaling spares comparisons a division. People read it in `unit`, which is `times / per` of it: a mixture of one
+    kind is shown in that kind's own unit.
+    """
 
     scaled: Decimal = ZERO
-    scale: Decimal = Decimal(1)
+    scale: Decimal = ONE
     complete: bool = True
     present: bool = False  # something of the kind is on the declaration
     positive: bool = False  # and it is certainly more than nothing
     counted: bool = True
     unit: str = ""
     exchange: str = ""
-    grams_per_unit: Decimal = Decimal(1)  # a mixture of one kind is shown in that kind's own unit
+    times: Decimal = ONE
+    per: Decimal = ONE
+    rounded: bool = False  # shown to the cent, as quotients have no end
 
     @property
     def shown(self) -> Decimal:
-        """The figure for people. A converted sum is rounded up to the cent: over never looks like equal."""
-        if not self.exchange:
-            return self.scaled / self.grams_per_unit
-        return (self.scaled / self.scale).quantize(CENT, ROUND_CEILING)
+        """The figure for people. A quotient is rounded up to the cent: over never looks like equal."""
+        return self.in_words_of(self.scaled)
+
+    def in_words_of(self, scaled: Decimal) -> Decimal:
+        """A part of the figure, scaled as it is, for people."""
+        shown = scaled * self.times / (self.scale * self.per)
+        return shown.quantize(CENT, ROUND_CEILING) if self.rounded else shown
+
+    def norm(self, amount: Decimal) -> Decimal:
+        """A norm of the figure, for people."""
+        return amount * self.times / self.per
 
 
-def measure(rule: Rule, declaration: Declaration, rates: Rates | None, on: date) -> Figure:
-    """The figure that a rule judges. Call it within `money.EXACT`."""
-    match rule.measure:
-        case Measure.UNACCOMPANIED:
-            apart = declaration.unaccompanied_baggage is True or any(
-                item.manner is not Manner.ACCOMPANIED for item in declaration.items
-            )
-            answered = declaration.unaccompanied_baggage is not None
-            return Figure(complete=answered or apart, present=apart, positive=apart, counted=False)
-        case Measure.MONEY:
-            sums = [(money.amount, money.currency) for money in declaration.money if money.kind in rule.money]
-            return _money(rule, sums, 0, rates, on)
-        case Measure.VALUE:
-            items = [item for item in declaration.items if item.kind in rule.kinds or item.kind in rule.also]
-            sums = [(item.value, item.currency) for item in items if item.value is not None and item.currency]
-            unstated = sum(item.value is None and item.kind in rule.kinds for item in items)
-            return _money(rule, sums, unstated, rates, on)
-        case Measure.PRESENCE:
-            there = any(item.kind in rule.kinds for item in declaration.items)
-            return Figure(present=there, positive=there, counted=False)
-        case _:
-            return _physical(rule, declaration.items)
+class Sheet(NamedTuple):
+    """What one person carries, sorted once for all rules."""
+
+    items: dict[GoodsKind, list[GoodsItem]]
+    money: dict[MoneyKind, list[Money]]
+    apart: bool | None  # baggage that travels apart; None: not answered
+
+    @staticmethod
+    def of(items: Iterable[GoodsItem], declaration: Declaration | None) -> Sheet:
+        """`items` are the goods to judge; money and the answer on baggage are the declaration's own."""
+        goods: dict[GoodsKind, list[GoodsItem]] = {}
+        money: dict[MoneyKind, list[Money]] = {}
+        apart = declaration.unaccompanied_baggage if declaration is not None else False
+        for item in items:
+            goods.setdefault(item.kind, []).append(item)
+            if item.manner is not Manner.ACCOMPANIED:
+                apart = True
+        if declaration is not None:
+            for sum_ in declaration.money:
+                money.setdefault(sum_.kind, []).append(sum_)
+        return Sheet(goods, money, apart)
 
 
-def _money(rule: Rule, sums: list[tuple[Decimal, str]], unstated: int, rates: Rates | None, on: date) -> Figure:
-    """Add money up in the rule's currency, or in the rates' base when currencies differ."""
-    target = str(rule.currency)
-    foreign = sorted({currency for amount, currency in sums if amount and currency != target})
-    known = {currency: rates.rate(currency, on) if rates else None for currency in (target, *foreign)}
-    scale = known[target] if foreign else None
-    scaled = ZERO
-    missing = unstated
-    for amount, currency in sums:
-        if currency == target:
-            scaled += amount * (scale or 1)
-        elif amount:
-            rate = known[currency] if scale else None
-            if rate is None:
-                missing += 1
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Measures one figure, as the rules of one subject tell it."""
+
+    measure: Measure
+    kinds: frozenset[GoodsKind]  # what counts and must be known
+    counted: frozenset[GoodsKind]  # and what counts with what is stated
+    order: tuple[GoodsKind, ...]
+    money: tuple[MoneyKind, ...]
+    unit: Unit | None
+    currency: str
+    # Mixtures and shares: the unit people count a kind in, what one such unit weighs, and what it is shown as.
+    units: dict[GoodsKind, Unit]
+    weights: dict[GoodsKind, Decimal]
+    shown: dict[GoodsKind, tuple[Decimal, Decimal]]
+    scale: Decimal
+
+    @staticmethod
+    def of(rule: Rule) -> Meter:
+        units: dict[GoodsKind, Unit] = {}
+        weights: dict[GoodsKind, Decimal] = {}
+        shown: dict[GoodsKind, tuple[Decimal, Decimal]] = {}
+        scale = ONE
+        if rule.measure is Measure.MIXTURE:
+            units = {kind: natural_unit(kind, rule) for kind in rule.kinds}
+            weights = dict(rule.equivalents)
+            shown = {kind: (ONE, grams) for kind, grams in rule.equivalents.items()}
+        elif rule.measure is Measure.SHARE:
+            # Per cent of several norms add up exactly over their least common multiple.
+            whole = {kind: int(norm * THOUSAND) for kind, norm in rule.norms.items()}
+            multiple = lcm(*whole.values())
+            units = {kind: natural_unit(kind, rule) for kind in rule.kinds}
+            weights = {kind: Decimal(multiple // norm) * THOUSAND * HUNDRED for kind, norm in whole.items()}
+            shown = {kind: (norm, HUNDRED) for kind, norm in rule.norms.items()}
+            scale = Decimal(multiple)
+        return Meter(
+            measure=rule.measure or Measure.PRESENCE,
+            kinds=frozenset(rule.kinds),
+            counted=frozenset((*rule.kinds, *rule.also)),
+            order=rule.kinds,
+            money=rule.money,
+            unit=rule.unit,
+            currency=rule.currency or "",
+            units=units,
+            weights=weights,
+            shown=shown,
+            scale=scale,
+        )
+
+    def reading(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        """The figure of a sheet. Call it within `money.EXACT`."""
+        match self.measure:
+            case Measure.UNACCOMPANIED:
+                apart = sheet.apart is True
+                return Figure(complete=sheet.apart is not None, present=apart, positive=apart, counted=False)
+            case Measure.PRESENCE:
+                there = not self.kinds.isdisjoint(sheet.items)
+                return Figure(present=there, positive=there, counted=False)
+            case Measure.MONEY:
+                sums = [(one.amount, one.currency) for kind in self.money for one in sheet.money.get(kind, ())]
+                return self._worth(sums, 0, rates, on)
+            case Measure.VALUE | Measure.SINGLE_VALUE:
+                sums, unstated = self.worths(sheet)
+                return self._worth(sums, unstated, rates, on)
+            case _:
+                return self._amount(sheet)
+
+    def worths(self, sheet: Sheet) -> tuple[list[tuple[Decimal, str]], int]:
+        """The stated values of the goods that count, and how many should be stated and are not."""
+        sums: list[tuple[Decimal, str]] = []
+        unstated = 0
+        for kind, items in sheet.items.items():
+            if kind in self.counted:
+                for item in items:
+                    if item.value is not None and item.currency is not None:
+                        sums.append((item.value, item.currency))
+                    elif kind in self.kinds:
+                        unstated += 1
+        return sums, unstated
+
+    def _worth(self, sums: list[tuple[Decimal, str]], unstated: int, rates: Rates | None, on: date) -> Figure:
+        """Money in the rule's currency, or in the rates' base when currencies differ: added up, or the largest."""
+        target = self.currency
+        foreign = sorted({currency for amount, currency in sums if currency != target and amount})
+        known = conversion(target, foreign, rates, on)
+        scale = known.get(target) if foreign else None
+        scaled = ZERO
+        missing = unstated
+        single = self.measure is Measure.SINGLE_VALUE
+        for amount, currency in sums:
+            if currency == target:
+                worth = amount * scale if scale else amount
+            elif not amount:
+                continue
+            elif scale and currency in known:
+                worth = amount * known[currency]
             else:
-                scaled += amount * rate
-    exchange = ""
-    if scale and rates:
-        quoted = [
-            f"1 {code} = {plain(rate)} {rates.base}" for code, rate in known.items() if rate and code != rates.base
-        ]
-        exchange = f"{', '.join(quoted)} ({rates.date}, {rates.source})"
-    return Figure(
-        scaled=scaled,
-        scale=scale or Decimal(1),
-        complete=not missing,
-        present=bool(sums) or bool(unstated),
-        positive=bool(unstated) or any(amount for amount, _ in sums),
-        unit=target,
-        exchange=exchange,
-    )
+                missing += 1
+                continue
+            scaled = max(scaled, worth) if single else scaled + worth
+        return Figure(
+            scaled=scaled,
+            scale=scale or ONE,
+            complete=not missing,
+            present=bool(sums) or bool(unstated),
+            positive=bool(unstated) or any(amount for amount, _ in sums),
+            unit=target,
+            exchange=_quoted(known, rates) if scale and rates else "",
+            rounded=scale is not None,
+        )
+
+    def _amount(self, sheet: Sheet) -> Figure:
+        """Litres, kilograms, pieces or, in a mixture, grams; in shares, per cent."""
+        total = ZERO
+        complete = True
+        positive = False
+        present: list[GoodsKind] = []
+        single = self.measure is Measure.SINGLE_MASS
+        for kind, items in sheet.items.items():
+            if kind not in self.counted:
+                continue
+            required = kind in self.kinds and not single
+            for item in items:
+                if single and (item.unit is not Unit.PIECE or item.quantity != 1):
+                    continue
+                amount = self._stated(item)
+                if amount is None:
+                    if required:
+                        present.append(kind)
+                        complete, positive = False, True
+                    continue
+                present.append(kind)
+                positive = positive or amount > 0
+                total = max(total, amount) if single else total + amount
+        if not self.shown:
+            unit = self.unit.value if self.unit is not None else ""
+            return Figure(total, ONE, complete, bool(present), positive, unit=unit)
+        kinds = set(present)
+        if len(kinds) <= 1:  # one kind is shown in its own unit
+            kind = kinds.pop() if kinds else self.order[0]
+            times, per = self.shown[kind]
+            own = self.units[kind].value
+            return Figure(total, self.scale, complete, bool(present), positive, unit=own, times=times, per=per)
+        unit, rounded = ("g", False) if self.measure is Measure.MIXTURE else ("%", True)
+        return Figure(total, self.scale, complete, True, positive, unit=unit, rounded=rounded)
+
+    def _stated(self, item: GoodsItem) -> Decimal | None:
+        """One item in the unit of the figure, or None when the declaration does not say."""
+        match self.measure:
+            case Measure.MASS | Measure.SINGLE_MASS:
+                # Weight and quantity may both be stated: the larger counts.
+                by_quantity = _in_unit(item, Unit.KILOGRAM)
+                if by_quantity is None or item.weight_kg is None:
+                    return item.weight_kg if by_quantity is None else by_quantity
+                return max(item.weight_kg, by_quantity)
+            case Measure.MIXTURE | Measure.SHARE:
+                quantity = _in_unit(item, self.units[item.kind])
+                return None if quantity is None else quantity * self.weights[item.kind]
+            case _:
+                return _in_unit(item, self.unit)
 
 
-def _physical(rule: Rule, items: tuple[GoodsItem, ...]) -> Figure:
-    """Add up litres, kilograms, pieces or, in a mixture, grams."""
-    total = ZERO
-    complete, present, positive = True, False, False
-    kinds: set[GoodsKind] = set()
-    for item in items:
-        if item.kind not in rule.kinds and item.kind not in rule.also:
-            continue
-        if rule.measure is Measure.SINGLE_MASS and (item.unit is not Unit.PIECE or item.quantity != 1):
-            continue
-        amount = _amount(rule, item)
-        if amount is None and (item.kind in rule.also or rule.measure is Measure.SINGLE_MASS):
-            continue
-        present = True
-        kinds.add(item.kind)
-        complete &= amount is not None
-        positive |= amount is None or amount > 0
-        if amount is not None:
-            total = max(total, amount) if rule.measure is Measure.SINGLE_MASS else total + amount
-    unit, grams = rule.unit, Decimal(1)
-    if rule.measure is Measure.MIXTURE and len(kinds) <= 1:
-        kind = next(iter(kinds), rule.kinds[0])
-        unit, grams = natural_unit(kind, rule), rule.equivalents[kind]
-    return Figure(
-        scaled=total,
-        complete=complete,
-        present=present,
-        positive=positive,
-        unit=unit.value if unit else "",
-        grams_per_unit=grams,
-    )
+def conversion(target: str, foreign: Iterable[str], rates: Rates | None, on: date) -> dict[str, Decimal]:
+    """Units of the rates' base per unit of each currency that has a rate on that day."""
+    if rates is None:
+        return {}
+    found = {}
+    for currency in (target, *foreign):
+        rate = rates.rate(currency, on)
+        if rate is not None:
+            found[currency] = rate
+    return found
 
 
-def _amount(rule: Rule, item: GoodsItem) -> Decimal | None:
-    """One item in the rule's unit, or None when the declaration does not say."""
-    match rule.measure:
-        case Measure.MASS | Measure.SINGLE_MASS:
-            # Weight and quantity may both be stated: the larger counts.
-            stated = [mass for mass in (item.weight_kg, _kilograms(item)) if mass is not None]
-            return max(stated, default=None)
-        case Measure.MIXTURE:
-            unit = natural_unit(item.kind, rule)
-            quantity = _in_unit(item, unit)
-            return None if quantity is None else quantity * rule.equivalents[item.kind]
-        case _:
-            return _in_unit(item, rule.unit)
-
-
-def _kilograms(item: GoodsItem) -> Decimal | None:
-    grams = _in_unit(item, Unit.GRAM)
-    return None if grams is None else grams / GRAMS_PER_KILOGRAM
+def _quoted(known: dict[str, Decimal], rates: Rates) -> str:
+    quoted = [f"1 {code} = {plain(rate)} {rates.base}" for code, rate in known.items() if code != rates.base]
+    return f"{', '.join(quoted)} ({rates.date}, {rates.source})"
 
 
 def _in_unit(item: GoodsItem, unit: Unit | None) -> Decimal | None:
@@ -159,8 +267,8 @@ def _in_unit(item: GoodsItem, unit: Unit | None) -> Decimal | None:
         return item.quantity
     match item.unit, unit:
         case Unit.KILOGRAM, Unit.GRAM:
-            return item.quantity * GRAMS_PER_KILOGRAM
+            return item.quantity * THOUSAND
         case Unit.GRAM, Unit.KILOGRAM:
-            return item.quantity / GRAMS_PER_KILOGRAM
+            return item.quantity / THOUSAND
         case _:
             return None
