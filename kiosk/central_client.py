@@ -17,7 +17,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ValidationError
 
-from contracts.api import Heartbeat, KioskConfiguration, TrustBundle
+from contracts.api import Heartbeat, KioskConfiguration, LawBundle, TrustBundle
 from contracts.decision import Decision
 from contracts.errors import ErrorBody, ErrorCode
 
@@ -78,6 +78,10 @@ class CentralClient:
     def fetch_trust(self) -> TrustBundle:
         """GET the site's trust store as central signed it. Raises CentralError."""
         return _parse(TrustBundle, self._send("GET", "/api/v1/trust", b"", "application/json"))
+
+    def fetch_law(self) -> LawBundle:
+        """GET the site's rule packs and exchange rates as central signed them. Raises CentralError."""
+        return _parse(LawBundle, self._send("GET", "/api/v1/law", b"", "application/json"))
 
     def _send(self, method: str, path: str, body: bytes, content_type: str, key: str | None = None) -> bytes:
         headers = {"Content-Type": content_type, "Accept": "application/json"}

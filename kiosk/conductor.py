@@ -54,6 +54,7 @@ from kiosk.document_page import (
 from kiosk.evidence import Pictures, SealedEvidence, seal
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Seen, not_compared
+from kiosk.law import Law, LawKeeper
 from kiosk.messages import Catalogue, direction
 from kiosk.mrz.passporteye import PassportEyeReader
 from kiosk.presenter import Live, Presenter
@@ -134,7 +135,6 @@ class Conductor:
         self._session = _Session.empty()
         self._revision = 1
         self._changed = threading.Condition(threading.RLock())
-        self._presenter = Presenter(config, parts.pack, parts.rates)
         self._matcher: FaceMatcher | None = None
         # The print is read while the chip is: by a process, waited for on a thread of its own.
         self._print_readings = ThreadPoolExecutor(1, thread_name_prefix="print")
@@ -151,6 +151,15 @@ class Conductor:
             parts.client.fetch_trust,
             production=config.profile == "production",
         )
+        self._laws = LawKeeper(
+            config.data_dir,
+            config.site_id,
+            Law(parts.pack, parts.pack.content_hash, parts.rates),
+            self._central_key,
+            parts.client.fetch_law,
+            production=config.profile == "production",
+        )
+        self._keep_to(self._laws.at(self._now()))
         self._central_doubted = False
         self._beat = threading.Event()
         self._threads = [
@@ -286,6 +295,8 @@ class Conductor:
         with self._changed:
             before = self._state
             self._state, effects = journey.advance(before, event)
+            if self._state.record_id is not None and self._state.record_id != before.record_id:
+                self._keep_to(self._laws.at(event.at))  # until this session ends, whatever central says meanwhile
             if self._state.screen is not before.screen or self._state.hint != before.hint:
                 self._live = replace(
                     Live(), form_error=self._live.form_error, receipt_failed=self._live.receipt_failed
@@ -320,6 +331,10 @@ class Conductor:
             self._session = _Session.empty()
             self._live = Live()
         # StopWork needs nothing here: work that is no longer wanted sees it by its number.
+
+    def _keep_to(self, law: Law) -> None:
+        self._law = law
+        self._presenter = Presenter(self._parts.config, law.pack, law.rates)
 
     def _announce(self) -> None:
         self._revision += 1
@@ -500,7 +515,7 @@ class Conductor:
                     document,
                     document.birth_date,
                     now.date(),
-                    self._parts.pack,
+                    self._law.pack,
                     accompanied=self._state.current > 0,
                 )
                 refused = answer.code.lower() if isinstance(answer, NotEligible) else None
@@ -647,7 +662,7 @@ class Conductor:
             record = build_record(
                 state,
                 self._parts.config,
-                rule_pack=self._parts.pack.label,
+                rule_pack=self._law.pack.label,
                 provenance=self._provenance(session),
                 evidence=sealed.reference if sealed else None,
                 seconds=session.seconds,
@@ -686,6 +701,7 @@ class Conductor:
             trust_anchors=tuple(sorted(session.anchors)),
             models=dict(self._parts.models),
             radio_profile=config.radio_profile,
+            rule_pack_sha256=self._law.sha256,
         )
 
     # -- clock and heartbeat ----------------------------------------------------------------------------------
@@ -714,6 +730,7 @@ class Conductor:
             self._parts.delivery.health(now),
             self._central_health(now),
             self._trust.health(now),
+            self._laws.health(now),
         )
         stopped = [one.device for one in health if one.device in ESSENTIAL and one.state is DeviceState.STOPPED]
         state: Literal["working", "in_use", "watch", "stopped"] = "working"
@@ -743,6 +760,7 @@ class Conductor:
             else:
                 self._configuration, suspended = said, said.suspended
                 self._trust.follow(said)
+                self._laws.follow(said)
         except CentralError as error:
             suspended = error.code in (ErrorCode.KIOSK_SUSPENDED, ErrorCode.KIOSK_UNKNOWN)
             if not suspended:

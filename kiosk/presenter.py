@@ -133,6 +133,7 @@ class Presenter:
         """The view of a state. Personal data is on the review page alone."""
         person = state.persons[state.current] if state.persons else None
         screen = state.screen
+        began = state.started_at or now  # a session stays in the law of the day it began on
         on_goods = person is not None and screen in (Screen.GOODS, Screen.DETAILS)
         on_review = person is not None and screen is Screen.REVIEW
         return View(
@@ -156,14 +157,14 @@ class Presenter:
             conditions=_conditions(live.seen) if screen is Screen.FACE else (),
             try_number=_try(state, person),
             tries=state.limits.face_tries if screen is Screen.FACE else state.limits.document_tries,
-            allowances=self._allowances(state, person, now) if on_goods and person is not None else (),
+            allowances=self._allowances(state, person, began) if on_goods and person is not None else (),
             declared=None if person is None or person.declared is None else person.declared.value,
             unaccompanied=None if person is None else person.unaccompanied,
             bags=0 if person is None else len(person.bags),
             bag_count=None if person is None else person.bag_count,
             weight_kg=_weight(person, live) if screen in (Screen.BAG, Screen.REVIEW) else None,
             travellers=_travellers(state) if on_review else (),
-            review=self._review(state, person, now) if on_review and person is not None else (),
+            review=self._review(state, person, began) if on_review and person is not None else (),
             result=_result(state) if screen is Screen.RESULT else None,
             actions=actions(state),
             prompt=_prompt(state, live),
