@@ -58,8 +58,13 @@ CheckReason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,47}$")]
 
 
 class Check(Contract):
-    """One check's answer. `reason` is a stable code in words (`hash_mismatch_dg2`), never free text."""
+    """One check's answer. `reason` is a stable code in words (`hash_mismatch_dg2`), never free text.
+
+    `defects` are the ways in which what was looked at misses its standard and was read all the same
+    (`split_string`): they change no verdict, and none is forgotten.
+    """
 
     name: CheckName = retained(RetentionClass.OUTCOME)
     verdict: Verdict = retained(RetentionClass.OUTCOME)
     reason: CheckReason = retained(RetentionClass.OUTCOME)
+    defects: tuple[CheckReason, ...] = retained(RetentionClass.OUTCOME, default=(), max_length=16)

@@ -30,7 +30,8 @@ from documents.files import (
     readable_in_clear,
     select_application,
 )
-from documents.lds import COM, GROUPS, SOD, Com, ElementaryFile, LdsError, parse_com, parse_dg1, parse_dg2
+from documents.lds import COM, GROUPS, SOD, Com, ElementaryFile, LdsError, parse_com, parse_dg1
+from documents.lds_biometrics import Portrait, parse_portraits
 from documents.mrz import Mrz, MrzKey
 from documents.passive_authentication import PassiveAuthentication, authenticate, parse_sod
 from documents.security_infos import ChipKey, SecurityInfos, parse_dg14, parse_security_infos
@@ -456,25 +457,37 @@ class _Conversation:
             answers |= self._passive.answers
         if self._com_answer is not None:
             answers[CheckName.COM_SOD] = self._com_answer
-        portrait = None
-        if (dg2 := self._files.get("DG2")) is not None:
-            try:
-                portrait = parse_dg2(dg2)
-            except LdsError:
-                portrait = None  # the face comparison answers for a portrait that is not there
+        portrait = self._portrait()
         anchor = self._passive.anchor if self._passive is not None else None
         return ChipReading(
-            checks=_checks(answers),
+            checks=_checks(answers, self._defects(portrait)),
             groups=dict(self._files),
             document=self._document(),
             mrz=self._dg1,
-            portrait=portrait,
+            portrait=portrait.image if portrait is not None else None,
             trust_anchor=anchor.fingerprint if anchor is not None else None,
             access_protocol=self._opened.protocol if self._opened is not None else None,
             seconds=dict(self._seconds),
             apdus=self._bare.apdus,
             transferred=self._bare.transferred,
         )
+
+    def _portrait(self) -> Portrait | None:
+        """The portrait of DG2; for one that is not there, the face comparison answers."""
+        dg2 = self._files.get("DG2")
+        try:
+            return parse_portraits(dg2)[0] if dg2 is not None else None
+        except LdsError:
+            return None
+
+    def _defects(self, portrait: Portrait | None) -> dict[CheckName, tuple[str, ...]]:
+        """What was read although its encoding misses the standard, with the check that looked at it."""
+        passive = self._passive or self._sod
+        return {
+            CheckName.SOD_SIGNATURE: passive.defects if passive is not None else (),
+            CheckName.DG_HASHES: portrait.defects if portrait is not None else (),
+            CheckName.CHIP_AUTHENTICATION: self._card_security.signed.defects if self._card_security else (),
+        }
 
     def _document(self) -> TravelDocument | None:
         if self._dg1 is None:
@@ -524,9 +537,11 @@ _DOWNGRADED: Answer = (Verdict.FAILED, "pace_downgraded")
 _COMPARED = ("number", "birth", "expiry", "issuer", "nationality", "sex", "surname", "given_names")
 
 
-def _checks(answers: Mapping[CheckName, Answer]) -> tuple[Check, ...]:
+def _checks(
+    answers: Mapping[CheckName, Answer], defects: Mapping[CheckName, tuple[str, ...]] | None = None
+) -> tuple[Check, ...]:
     return tuple(
-        Check(name=name, verdict=verdict, reason=reason)
+        Check(name=name, verdict=verdict, reason=reason, defects=(defects or {}).get(name, ()))
         for name in CHIP_CHECKS
         for verdict, reason in (answers.get(name, _NOT_READ),)
     )

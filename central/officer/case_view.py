@@ -399,12 +399,14 @@ def _document(document: TravelDocument, words: Words) -> DocumentChecks:
 
 def check_line(check: Check, words: Words) -> CheckLine:
     plainly = check.verdict is Verdict.PASSED and check.reason == "ok"
+    note = words(f"check_passed.{check.name.value}") if plainly else check_note(check.reason, words)
+    defects = [name for name in check.defects if check.reason != f"defect_{name}"]  # the reason may name one
     return CheckLine(
         name=words(f"check.{check.name.value}"),
         verdict=check.verdict,
         state=words(f"verdict.{check.verdict.value}"),
         icon=VERDICT_ICONS[check.verdict],
-        note=words(f"check_passed.{check.name.value}") if plainly else check_note(check.reason, words),
+        note="; ".join([note, *(words.either(f"defect.{name}", name.replace("_", " ")) for name in defects)]),
     )
 
 

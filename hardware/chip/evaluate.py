@@ -111,6 +111,7 @@ def _row(reading: ChipReading) -> dict[str, Any]:
         "checks": {
             check.name.value: {"verdict": check.verdict.value, "reason": check.reason} for check in reading.checks
         },
+        "defects": {check.name.value: list(check.defects) for check in reading.checks if check.defects},
         "apdus": reading.apdus,
         "bytes": reading.transferred,
         "seconds": {phase: round(seconds, 4) for phase, seconds in reading.seconds.items()},

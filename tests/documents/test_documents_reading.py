@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -121,6 +122,24 @@ def test_an_honest_chip_passes_everything() -> None:
     )
     assert document.has_chip is True
     assert set(document.group_hashes) == {"COM", "SOD", "DG1", "DG2", "DG15"}
+
+
+def test_tolerated_defects_are_all_recorded_with_the_check_that_met_them() -> None:
+    """Two of EF.SOD, of which the reason can name one; and one of the portrait's record, under a hash that holds."""
+    groups = {int(name[2:]): content for name, content in CHIP.files.items() if name.startswith("DG")}
+    length = groups[2].index(b"FAC\x00") + 14
+    groups[2] = groups[2][:length] + bytes(4) + groups[2][length + 4 :]
+    signed = tlv.value(UTOPIA.sign(groups), 0x77)
+    begin = 2 + (signed[1] & 0x7F)
+    loose = b"\x30\x84" + signed[2:begin].rjust(4, b"\x00") + signed[begin:] + b"\x00"
+    reading = read(replace(CHIP, files={**CHIP.files, "DG2": groups[2], "SOD": tlv.encode(0x77, loose)}))
+    assert failing(reading) == {}
+    sod, hashes = reading.check(CheckName.SOD_SIGNATURE), reading.check(CheckName.DG_HASHES)
+    assert (sod.reason, sod.defects) == ("defect_long_length", ("long_length", "trailing_bytes"))
+    assert (hashes.reason, hashes.defects) == ("ok", ("record_lengths",))
+    assert reading.portrait == PORTRAIT
+    assert not any(check.defects for check in reading.checks if check not in (sod, hashes))
+    assert not any(check.defects for check in read().checks)
 
 
 def test_a_card_of_td1_with_a_long_number() -> None:
