@@ -19,15 +19,18 @@ from declarations.figures import ZERO, Sheet
 from declarations.judging import NOTHING_LENT, Lent, Subject, hit, judge
 from declarations.money import EXACT, Rates
 from declarations.packs import Effect, Measure, Rule, RulePack
-from declarations.person import Party, PersonFacts, goods_of, speaks_for
+from declarations.person import Party, PersonFacts, goods_of, misplaced, speaks_for
 from declarations.pooling import pooled
 
 __all__ = ["Law", "Line", "PartyAssessment", "PersonAssessment", "PersonFacts", "Relation", "RuleHit", "evaluate"]
 
 Kind = GoodsKind | MoneyKind
+# What is measured so has a norm of its own, and need not be stated again for the norm of all goods.
+_OWN_NORM = (Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE, Measure.MASS)
 
 _NOBODY = PersonFacts("nobody", None, "lead", None)
 _EMPTY = Sheet({}, {}, apart=False)
+_UNJUDGED = ("DECLARATION_UNKNOWN", "RULES_UNKNOWN", "GOODS_OWNER_UNKNOWN")
 _NOWHERE: frozenset[int] = frozenset()
 
 
@@ -61,6 +64,7 @@ class Law:
     known: frozenset[Kind]
     declarant: Rule | None
     largest_only: tuple[Rule, ...]
+    levies: bool  # some duty is owed on goods this way
 
     @staticmethod
     def of(pack: RulePack, direction: Direction, transport: TransportMode, on: date) -> Law:
@@ -72,7 +76,10 @@ class Law:
         for rule in rules:
             if rule.subject is not None and rule.judges:
                 by_subject.setdefault(rule.subject, []).append(rule)
-        subjects = tuple(Subject.of(name, tuple(group)) for name, group in by_subject.items())
+        counted_alone = frozenset(
+            kind for rule in rules if rule.judges and rule.measure in _OWN_NORM for kind in rule.kinds
+        )
+        subjects = tuple(Subject.of(name, tuple(group), counted_alone) for name, group in by_subject.items())
         touched: dict[Kind, set[int]] = {}
         for place, subject in enumerate(subjects):
             counted: set[Kind] = {*subject.meter.counted, *subject.meter.money}
@@ -94,6 +101,7 @@ class Law:
             known=pack.known_kinds(direction),
             declarant=next((rule for rule in rules if rule.effect is Effect.DECLARANT), None),
             largest_only=tuple(rule for rule in rules if rule.effect is Effect.LARGER_OF),
+            levies=any(rule.excess is not None for rule in rules if rule.judges),
         )
 
     @property
@@ -155,6 +163,8 @@ class Law:
         lines: list[Line] = []
         if sheet is not None:
             hits += self._unknown_kinds(sheet)
+            if misplaced(person, party, self.declarant_age):
+                hits.append(hit(self.pack, self.declarant, "GOODS_OWNER_UNKNOWN", Relation.UNKNOWN))
             touched = self._touched(sheet)
             for place, subject in enumerate(self.subjects):
                 if place in touched:
@@ -167,13 +177,14 @@ class Law:
                     lines.append(self.untouched[place])
         for rule in self.largest_only:
             lines = _largest_only(rule, lines)
-        unjudged = any(found.code in ("DECLARATION_UNKNOWN", "RULES_UNKNOWN") for found in hits)
+        unjudged = any(found.code in _UNJUDGED for found in hits)
         return PersonAssessment(
             person.person_id,
             tuple(lines),
             tuple(hits),
             duty_total=sum((line.duty for line in lines if line.duty is not None), ZERO),
             duty_complete=not unjudged
+            and not (sheet is not None and sheet.delivered and self.levies)
             and all(line.duty is not None and line.exact and line.settled for line in lines),
             currency=self.pack.duty_currency,
         )

@@ -41,6 +41,7 @@ class Figure(NamedTuple):
     times: Decimal = ONE
     per: Decimal = ONE
     rounded: bool = False  # shown to the cent, as quotients have no end
+    vague: bool = False  # something counts with what is stated, and nothing is stated of it anywhere
 
     @property
     def shown(self) -> Decimal:
@@ -63,6 +64,7 @@ class Sheet(NamedTuple):
     items: dict[GoodsKind, list[GoodsItem]]
     money: dict[MoneyKind, list[Money]]
     apart: bool | None  # baggage that travels apart; None: not answered
+    delivered: bool = False  # some of it crosses without the person
 
     @staticmethod
     def of(items: Iterable[GoodsItem], declaration: Declaration | None) -> Sheet:
@@ -70,14 +72,16 @@ class Sheet(NamedTuple):
         goods: dict[GoodsKind, list[GoodsItem]] = {}
         money: dict[MoneyKind, list[Money]] = {}
         apart = declaration.unaccompanied_baggage if declaration is not None else False
+        delivered = False
         for item in items:
             goods.setdefault(item.kind, []).append(item)
             if item.manner is not Manner.ACCOMPANIED:
                 apart = True
+                delivered = delivered or item.manner is Manner.DELIVERED
         if declaration is not None:
             for sum_ in declaration.money:
                 money.setdefault(sum_.kind, []).append(sum_)
-        return Sheet(goods, money, apart)
+        return Sheet(goods, money, apart, delivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Meter:
     measure: Measure
     kinds: frozenset[GoodsKind]  # what counts and must be known
     counted: frozenset[GoodsKind]  # and what counts with what is stated
+    elsewhere: frozenset[GoodsKind]  # and of that, what another subject counts, so that nobody need state it here
     order: tuple[GoodsKind, ...]
     money: tuple[MoneyKind, ...]
     unit: Unit | None
@@ -98,7 +103,7 @@ class Meter:
     scale: Decimal
 
     @staticmethod
-    def of(rule: Rule) -> Meter:
+    def of(rule: Rule, elsewhere: frozenset[GoodsKind] = frozenset()) -> Meter:
         units: dict[GoodsKind, Unit] = {}
         weights: dict[GoodsKind, Decimal] = {}
         shown: dict[GoodsKind, tuple[Decimal, Decimal]] = {}
@@ -119,6 +124,7 @@ class Meter:
             measure=rule.measure or Measure.PRESENCE,
             kinds=frozenset(rule.kinds),
             counted=frozenset((*rule.kinds, *rule.also)),
+            elsewhere=elsewhere,
             order=rule.kinds,
             money=rule.money,
             unit=rule.unit,
@@ -143,9 +149,21 @@ class Meter:
                 return self._worth(sums, 0, rates, on)
             case Measure.VALUE | Measure.SINGLE_VALUE:
                 sums, unstated = self.worths(sheet)
-                return self._worth(sums, unstated, rates, on)
+                return self._worth(sums, unstated, rates, on)._replace(vague=self._vague(sheet))
             case _:
                 return self._amount(sheet)
+
+    def _vague(self, sheet: Sheet) -> bool:
+        """Whether something that counts with what is stated says nothing of itself, here or elsewhere."""
+        loose = self.counted - self.kinds - self.elsewhere
+        if self.measure is Measure.SINGLE_MASS or loose.isdisjoint(sheet.items):
+            return False
+        by_value = self.measure in (Measure.VALUE, Measure.SINGLE_VALUE)
+        return any(
+            (item.value if by_value else self._stated(item)) is None
+            for kind in loose
+            for item in sheet.items.get(kind, ())
+        )
 
     def worths(self, sheet: Sheet) -> tuple[list[tuple[Decimal, str]], int]:
         """The stated values of the goods that count, and how many should be stated and are not."""
@@ -203,9 +221,7 @@ class Meter:
                 continue
             required = kind in self.kinds and not single
             for item in items:
-                if single and (item.unit is not Unit.PIECE or item.quantity != 1):
-                    continue
-                amount = self._stated(item)
+                amount = _of_a_piece(item) if single else self._stated(item)
                 if amount is None:
                     if required:
                         present.append(kind)
@@ -216,7 +232,8 @@ class Meter:
                 total = max(total, amount) if single else total + amount
         if not self.shown:
             unit = self.unit.value if self.unit is not None else ""
-            return Figure(total, ONE, complete, bool(present), positive, unit=unit)
+            vague = self._vague(sheet)
+            return Figure(total, ONE, complete, bool(present), positive, unit=unit, vague=vague)
         kinds = set(present)
         if len(kinds) <= 1:  # one kind is shown in its own unit
             kind = kinds.pop() if kinds else self.order[0]
@@ -229,7 +246,7 @@ class Meter:
     def _stated(self, item: GoodsItem) -> Decimal | None:
         """One item in the unit of the figure, or None when the declaration does not say."""
         match self.measure:
-            case Measure.MASS | Measure.SINGLE_MASS:
+            case Measure.MASS:
                 # Weight and quantity may both be stated: the larger counts.
                 by_quantity = _in_unit(item, Unit.KILOGRAM)
                 if by_quantity is None or item.weight_kg is None:
@@ -257,6 +274,14 @@ def conversion(target: str, foreign: Iterable[str], rates: Rates | None, on: dat
 def _quoted(known: dict[str, Decimal], rates: Rates) -> str:
     quoted = [f"1 {code} = {plain(rate)} {rates.base}" for code, rate in known.items() if code != rates.base]
     return f"{', '.join(quoted)} ({rates.date}, {rates.source})"
+
+
+def _of_a_piece(item: GoodsItem) -> Decimal | None:
+    """What the heaviest of a line's pieces weighs at least, in kg; None where pieces or weight are not stated."""
+    pieces = item.quantity if item.unit is Unit.PIECE else None
+    if pieces is None or item.weight_kg is None or pieces < 1 or pieces != pieces.to_integral_value():
+        return None
+    return item.weight_kg / pieces
 
 
 def _in_unit(item: GoodsItem, unit: Unit | None) -> Decimal | None:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 
+from contracts.declaration import GoodsKind
 from declarations.answer import Line, Relation, RuleHit
 from declarations.duty import NOBODY_CAN_SAY, NOTHING, Owed, owed
 from declarations.figures import CENT, ZERO, Figure, Meter, Sheet, conversion
@@ -39,12 +40,12 @@ class Subject:
     pooled: bool
 
     @staticmethod
-    def of(name: str, rules: tuple[Rule, ...]) -> Subject:
+    def of(name: str, rules: tuple[Rule, ...], elsewhere: frozenset[GoodsKind] = frozenset()) -> Subject:
         bands = [band for rule in rules if rule.excess is not None for band in rule.excess.bands]
         return Subject(
             name=name,
             rules=rules,
-            meter=Meter.of(rules[0]),
+            meter=Meter.of(rules[0], elsewhere),
             shown=any(rule.shown for rule in rules),
             conditional=any(rule.conditions is not None for rule in rules),
             pooled=any(rule.pool != "none" for rule in rules) or any(band.pool != "none" for band in bands),
@@ -242,6 +243,7 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
     known = figure.counted and (figure.complete or bool(figure.scaled))
     declared = figure.shown if known else None
     sure = not case.undecided and not case.open and not case.age_unknown and relation is not Relation.UNKNOWN
+    sure = sure and not figure.vague
     return Line(
         kind=case.subject.name,
         item_kinds=(*deciding.kinds, *deciding.also),
@@ -268,7 +270,7 @@ def _due(case: _Case, relation: Relation, sheet: Sheet, rates: Rates | None, on:
     levied = [rule for rule in case.rules if rule.excess is not None]
     if not levied or relation is Relation.WITHIN:
         return Owed(None, settled=False) if relation is Relation.PROHIBITED else NOTHING
-    if relation in (Relation.UNKNOWN, Relation.PROHIBITED) or case.underage:
+    if relation in (Relation.UNKNOWN, Relation.PROHIBITED) or case.underage or case.age_unknown:
         return NOBODY_CAN_SAY
     charged = [rule for rule in levied if rule in case.exceeded]
     if len(charged) != 1 or any(rule in case.waiting and rule in case.open for rule in levied):

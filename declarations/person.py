@@ -72,6 +72,8 @@ def speaks_for(minor: PersonFacts, party: Party, declarant_age: int) -> PersonFa
     age, guardian = minor.known_age, party.get(minor.covered_by or "")
     if age is None or age >= declarant_age or guardian is None or guardian.covered_by is not None:
         return None
+    if guardian.known_age is None or guardian.known_age < declarant_age:
+        return None
     if guardian.declaration is None or minor.person_id not in guardian.declaration.covers:
         return None
     return guardian
@@ -93,6 +95,16 @@ def goods_of(person: PersonFacts, party: Party, declarant_age: int) -> tuple[Goo
             if declaration is not None:
                 found += [item for item in declaration.items if item.carried_for == person.person_id]
     return tuple(found)
+
+
+def misplaced(person: PersonFacts, party: Party, declarant_age: int) -> bool:
+    """Whether somebody states goods for another without speaking for that person."""
+    return any(
+        item.carried_for not in (None, person.person_id) and not _anothers(item, person, party, declarant_age)
+        for declaration in (*person.earlier, person.declaration)
+        if declaration is not None
+        for item in declaration.items
+    )
 
 
 def _anothers(item: GoodsItem, person: PersonFacts, party: Party, declarant_age: int) -> bool:

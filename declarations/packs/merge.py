@@ -172,19 +172,24 @@ def _merged(name: str, layers: Sequence[Words]) -> RulePack:
     for layer in layers:
         for said in layer.get("rules", ()):
             lower = rules.get(said["id"], []) if _is_below(said["id"], layer, layers) else []
-            if layer.get("site") and lower:
-                raise ValueError(f"{layer['layer']}.json: rule {said['id']}: a site cannot change a rule")
+            if layer.get("site") and lower and (law := sorted(set(said) - _OF_A_SITE)):
+                raise ValueError(
+                    f"{layer['layer']}.json: rule {said['id']}, {law[0]}: a site cannot change the law"
+                )
             changed = _changed(lower, said, layer) if lower else [*rules.get(said["id"], ()), said]
             rules[said["id"]] = changed
             statements.append(
                 {"layer": layer["layer"], "version": layer["version"], "rule_id": said["id"], "said": said}
             )
         for card in layer.get("cards", ()):
+            cards = [other for other in cards if (other["kind"], other["rule"]) != (card["kind"], card["rule"])]
             kinds = [other["kind"] for other in cards]
             behind = card.get("after")
             # An overlay may put its card behind another; without that, it goes to the end.
             place = len(kinds) - kinds[::-1].index(behind) if behind in kinds else len(kinds)
             cards.insert(place, card)
+        if layer.get("site"):
+            _only_grows(layer, exclusions, top)
         exclusions |= {said["code"]: said for said in layer.get("eligibility", ())}
         examples |= {said["id"]: said for said in layer.get("examples", ())}
         top["check_table"] |= layer.get("required_checks", {})
@@ -203,6 +208,27 @@ def _merged(name: str, layers: Sequence[Words]) -> RulePack:
             **top,
         }
     )
+
+
+# What a site may say about a rule of the country: how it is shown to its officers, and when.
+_OF_A_SITE = frozenset({"id", "shown", "note"})
+
+
+def _only_grows(layer: Words, exclusions: Words, top: Words) -> None:
+    """A site sends more people to an officer and asks for more checks, never fewer."""
+    place = f"{layer['layer']}.json"
+    for said in layer.get("eligibility", ()):
+        if said["code"] in exclusions:
+            raise ValueError(f"{place}: eligibility {said['code']}: a site cannot say it anew")
+    for document_format, entries in layer.get("required_checks", {}).items():
+        if any(entry not in entries for entry in top["check_table"].get(document_format, ())):
+            raise ValueError(f"{place}: required_checks, {document_format}: a site cannot ask for fewer")
+    bag_checks = layer.get("required_bag_checks")
+    if bag_checks is not None and not set(top["bag_checks"]) <= set(bag_checks):
+        raise ValueError(f"{place}: required_bag_checks: a site cannot ask for fewer")
+    for field in ("coverage", "duty_currency"):
+        if field in layer:
+            raise ValueError(f"{place}: {field}: a site cannot change the law")
 
 
 # What an overlay says anew replaces what was said below.

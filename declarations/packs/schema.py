@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from math import lcm
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
@@ -285,6 +286,8 @@ def _complaints(rule: Rule) -> list[str]:
         rule.unit is not None or set(rule.norms) != set(rule.kinds) or 0 in rule.norms.values()
     ):
         found.append("shares are counted in per cent, with a norm for each kind and no unit")
+    elif measure is Measure.SHARE and lcm(*(int(norm * 1000) for norm in rule.norms.values())) > 10**20:
+        found.append("the norms of shares have no common measure")
     if rule.equivalents and measure is not Measure.MIXTURE:
         found.append("equivalents belong to a mixture")
     if rule.norms and measure is not Measure.SHARE:
@@ -295,8 +298,8 @@ def _complaints(rule: Rule) -> list[str]:
         found.append("kinds of money belong to the measure money")
     if measure not in (None, Measure.MONEY, Measure.UNACCOMPANIED) and not rule.kinds:
         found.append("no kinds to count")
-    if rule.pool != "none" and measure not in _POOLED_MEASURES:
-        found.append("this measure cannot be pooled")
+    if rule.pool != "none" and (measure not in _POOLED_MEASURES or rule.comparator == ">="):
+        found.append("what is pooled is a sum with a norm that may be reached")
     if excess is not None:
         found += _excess_complaints(rule, excess)
     if rule.effective_from and rule.effective_to and rule.effective_to < rule.effective_from:
