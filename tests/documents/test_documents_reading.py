@@ -125,7 +125,7 @@ def test_an_honest_chip_passes_everything() -> None:
 
 
 def test_tolerated_defects_are_all_recorded_with_the_check_that_met_them() -> None:
-    """Two of EF.SOD, of which the reason can name one; and one of the portrait's record, under a hash that holds."""
+    """Two of EF.SOD, of which a reason can name one; and one of the portrait's record, under a hash that holds."""
     groups = {int(name[2:]): content for name, content in CHIP.files.items() if name.startswith("DG")}
     length = groups[2].index(b"FAC\x00") + 14
     groups[2] = groups[2][:length] + bytes(4) + groups[2][length + 4 :]
