@@ -347,9 +347,13 @@ class _Canvas:
 
 
 def _print_zone(
-    canvas: _Canvas, rng: Rng, lines: tuple[str, ...], left: float, top: float, room: float, typeface: Path
-) -> None:
-    """Print the lines of a zone `room` millimetres wide from (left, top), in one of the printers' manners."""
+    canvas: _Canvas, rng: Rng, lines: tuple[str, ...], left: float, top: float, room: float, typeface: Path,
+    *, inkless: bool = False,
+) -> None:  # fmt: skip
+    """Print the lines of a zone `room` millimetres wide from (left, top), in one of the printers' manners.
+
+    `inkless`: the same zone in the same place, but nothing reaches the paper.
+    """
     glyphs = _glyphs(str(typeface))
     count = len(lines[0])
     pitch_mm = min(2.54 * rng.uniform(0.92, 1.04), room / count)
@@ -394,7 +398,8 @@ def _print_zone(
     paper = float(target.mean())
     ink = max(0.0, paper - rng.uniform(45, 255)) if rng.random() < 0.4 else rng.uniform(0, 60)
     ink = min(ink, paper - 40)
-    target[:] = np.clip(target * (1 - small) + ink * small, 0, 255).astype(np.uint8)
+    if not inkless:
+        target[:] = np.clip(target * (1 - small) + ink * small, 0, 255).astype(np.uint8)
     along = np.linspace(0, pitch * count, CENTRES) * zx
     printed = []
     for row, text in enumerate(lines):
@@ -543,8 +548,9 @@ def _overprint(canvas: _Canvas, rng: Rng, pool: Pool) -> None:
 
 
 def _document(
-    template: int, rng: Rng, pool: Pool, scale: float, kind: DocumentFormat | None, blank: bool
-) -> tuple[_Canvas, DocumentFormat]:
+    template: int, rng: Rng, pool: Pool, scale: float, kind: DocumentFormat | None, blank: bool,
+    *, inkless: bool = False,
+) -> tuple[_Canvas, DocumentFormat]:  # fmt: skip
     """One document's page at `scale` pixels a millimetre. `blank`: with no zone (another thing in its place)."""
     style = np.random.default_rng([11, template])
     formats = [
@@ -618,7 +624,7 @@ def _document(
         typeface = OCR_B[int(rng.random() < 0.25)]
         if rng.random() < pool.other_typefaces:
             typeface = MONOSPACED[int(rng.integers(len(MONOSPACED)))]
-        _print_zone(canvas, rng, lines, left, top, width_mm - left - 1.0, typeface)
+        _print_zone(canvas, rng, lines, left, top, width_mm - left - 1.0, typeface, inkless=inkless)
     _overprint(canvas, rng, pool)
     if rng.random() < 0.12:  # the zone alone, as a tight crop
         lines_now = canvas.zones[0] if canvas.zones else ()
@@ -658,6 +664,8 @@ def _mounted(canvas: _Canvas, rng: Rng, pool: Pool) -> _Canvas:
 
 
 # -- the camera --
+
+CONDITIONS = ("uneven", "shadow", "glare", "dark", "flat", "blur", "motion", "low_resolution", "noise", "jpeg")
 
 
 def _place(
@@ -729,22 +737,29 @@ def _fingers(image: Grey, rng: Rng, at: Points, reach: float) -> None:
         cv2.ellipse(image, where, axes, math.degrees(direction), 0, 360, max(0, tone - 50), 1, cv2.LINE_AA)
 
 
-def _light(image: Grey, rng: Rng, names: list[str], zones: list[tuple[Line, ...]]) -> Grey:
-    """Uneven light, shadows, glare, darkness."""
+def _light(
+    image: Grey, rng: Rng, names: list[str], zones: list[tuple[Line, ...]], only: frozenset[str] | None
+) -> Grey:
+    """Uneven light, shadows, glare, darkness; `only` these where given, else each by its chance."""
     height, width = image.shape
-    if rng.random() < 0.45:
+
+    def falls(name: str, chance: float) -> bool:
+        drawn = rng.random() < chance
+        return drawn if only is None else name in only
+
+    if falls("uneven", 0.45):
         small = rng.uniform(-1, 1, (int(rng.integers(2, 4)), int(rng.integers(2, 4)))).astype(np.float32)
         field = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC) * rng.uniform(0.1, 0.45)
         image = np.clip(image * (1 + field), 0, 255).astype(np.uint8)
         names.append("uneven")
-    if rng.random() < 0.12:
+    if falls("shadow", 0.12):
         mask = np.zeros((height, width), np.float32)
         edge = rng.uniform(-0.2, 1.2, (4, 2)) * [width, height]
         cv2.fillPoly(mask, [edge.astype(np.int32)], 1.0)
         mask = np.asarray(cv2.blur(mask, (max(3, width // int(rng.integers(8, 60))),) * 2))
         image = (image * (1 - mask * rng.uniform(0.2, 0.65))).astype(np.uint8)
         names.append("shadow")
-    if rng.random() < 0.16:
+    if falls("glare", 0.16):
         layer = np.zeros((height, width), np.float32)
         lines = [line for zone in zones for line in zone]
         for _ in range(int(rng.integers(1, 4))):
@@ -759,20 +774,26 @@ def _light(image: Grey, rng: Rng, names: list[str], zones: list[tuple[Line, ...]
         layer = np.asarray(cv2.blur(cv2.blur(layer, (side, side)), (side, side)))
         image = np.clip(image + layer * rng.uniform(60, 330), 0, 255).astype(np.uint8)
         names.append("glare")
-    if rng.random() < 0.14:
+    if falls("dark", 0.14):
         gain = rng.uniform(0.08, 0.45)
         image = np.clip(image * gain + rng.uniform(0, 12), 0, 255).astype(np.uint8)
         names.append("dark")
-    elif rng.random() < 0.2:
+    elif falls("flat", 0.2):
         low, high = rng.uniform(0, 90), rng.uniform(150, 290)
         image = np.clip(image.astype(np.float32) / 255 * (high - low) + low, 0, 255).astype(np.uint8)
     return image
 
 
-def _lens(image: Grey, rng: Rng, names: list[str], pitch: float) -> Grey:
-    """Blur, motion, few pixels, noise, JPEG, black and white; within reason for `pitch` pixels a character."""
+def _lens(image: Grey, rng: Rng, names: list[str], pitch: float, only: frozenset[str] | None) -> Grey:
+    """Blur, motion, few pixels, noise, JPEG, black and white; within reason for `pitch` pixels a character.
+
+    `only` these where given, else each by its chance.
+    """
     height, width = image.shape
     chance = rng.random(7)
+    if only is not None:
+        lens = ("blur", "motion", "low_resolution", "noise", "binarised", "sharpened", "jpeg")
+        chance = np.array([0.0 if name in only else 1.0 for name in lens])
     if chance[0] < 0.3:
         sigma = min(rng.uniform(0.4, 2.3), pitch * rng.uniform(0.08, 0.2))
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.3, sigma)))
@@ -822,12 +843,19 @@ def _lens(image: Grey, rng: Rng, names: list[str], pitch: float) -> Grey:
 
 def page(
     seed: int, index: int, pool: Pool, *, held_back: bool = False, kind: DocumentFormat | None = None,
-    long_side: tuple[int, int] = (480, 900), negative: bool | None = None,
+    long_side: tuple[int, int] = (480, 900), negative: bool | None = None, inkless: bool = False,
+    few: bool = False,
 ) -> Page:  # fmt: skip
     """The picture number `index` of `seed`: one or two documents, or none, photographed. Sides in pixels.
 
-    `kind` fixes the format of the document, `negative` whether there is no zone (else one in twelve has none).
+    `kind` fixes the format of the document, `negative` whether there is no zone (else one in twelve has none),
+    `inkless` leaves out the zone's ink and nothing else: by what the two differ the zone can be seen.
+    `few`: at most two of `CONDITIONS` at once, as a camera meets them; else each by its own chance, up to ten.
     """
+    only = None
+    if few:
+        draw = np.random.default_rng([seed, 9, index])
+        only = frozenset(str(name) for name in draw.choice(CONDITIONS, int(draw.integers(0, 3)), replace=False))
     rng = np.random.default_rng([seed, 1 if held_back else 0, index])
     template = int(rng.integers(4000)) * HELD_BACK_SHARE
     template += 0 if held_back else int(rng.integers(1, HELD_BACK_SHARE))
@@ -839,7 +867,7 @@ def page(
     upright = abs(math.cos(math.radians(angle))) > 0.7
     height, width = (int(side * aspect), side) if upright == (rng.random() < 0.85) else (side, int(side * aspect))
     if rng.random() < 0.12 and not without:
-        return _scan(rng, pool, template, kind, side, names)
+        return _scan(rng, pool, template, kind, side, names, inkless=inkless, only=only)
     image = np.ascontiguousarray(pool.background(rng, height, width))
     zones: list[tuple[Line, ...]] = []
     form: DocumentFormat | None = None
@@ -856,7 +884,7 @@ def page(
             template += number * HELD_BACK_SHARE
             document_mm = SIZES[kind or DocumentFormat.TD3][0]
             scale = float(np.clip(extent / document_mm * 1.25, 3.5, 10))
-            document, form = _document(template, rng, pool, scale, kind, without)
+            document, form = _document(template, rng, pool, scale, kind, without, inkless=inkless)
             mounted = rng.random() < 0.1
             if mounted:
                 document = _mounted(document, rng, pool)
@@ -882,8 +910,8 @@ def page(
             _fingers(image, rng, at, extent * 0.62)
     if zones:
         pitch = min(line.pitch for zone in zones for line in zone)
-    image = _light(image, rng, names, zones)
-    image = _lens(image, rng, names, pitch)
+    image = _light(image, rng, names, zones, only)
+    image = _lens(image, rng, names, pitch, only)
     inside = all(
         (edge >= -1).all() and (edge[:, 0] <= width).all() and (edge[:, 1] <= height).all()
         for zone in zones
@@ -909,9 +937,13 @@ def _angle(rng: Rng, names: list[str]) -> float:
     return float(angle)
 
 
-def _scan(rng: Rng, pool: Pool, template: int, kind: DocumentFormat | None, side: int, names: list[str]) -> Page:
+def _scan(
+    rng: Rng, pool: Pool, template: int, kind: DocumentFormat | None, side: int, names: list[str],
+    *, inkless: bool, only: frozenset[str] | None,
+) -> Page:  # fmt: skip
     """The page fills the picture and lies straight, as page readers and web sites show it; down to 250 pixels."""
-    document, form = _document(template, rng, pool, side / SIZES[kind or DocumentFormat.TD3][0], kind, False)
+    scale = side / SIZES[kind or DocumentFormat.TD3][0]
+    document, form = _document(template, rng, pool, scale, kind, False, inkless=inkless)
     if rng.random() < 0.3:
         document = _mounted(document, rng, pool)
     image = np.ascontiguousarray(document.image)
@@ -924,11 +956,58 @@ def _scan(rng: Rng, pool: Pool, template: int, kind: DocumentFormat | None, side
             for zone in zones
         ]
         names.append("thumbnail")
-    if rng.random() < 0.3:
-        image = _light(image, rng, names, zones)
+    if rng.random() < 0.3 or only is not None:
+        image = _light(image, rng, names, zones, only)
     pitch = zones[0][0].pitch
-    image = _lens(image, rng, names, pitch)
+    image = _lens(image, rng, names, pitch, only)
     return Page(image, tuple(zones), form, template, pitch >= 6.0, (*dict.fromkeys(names), "scan"))
+
+
+# -- what can be seen of a zone --
+
+VISIBLE = 10.0  # grey levels between ink and what would be there without it; less drowns in noise and JPEG
+_ROWS, _COLUMNS = 24, 16  # of the patch in which one character is looked at
+
+
+def visible(shown: Page, inkless: Page, least: float = VISIBLE) -> tuple[tuple[bool, ...], ...]:
+    """For each character of the zone, whether every part of it that bears ink shows in the picture.
+
+    `inkless` is the same page without the zone's ink. A character under a finger, in a burnt-out reflection or
+    outside the picture leaves no difference between the two, and nobody can tell it. Parts are the sixths of its
+    box (two across, three down).
+    """
+    difference = cv2.absdiff(shown.image, inkless.image).astype(np.float32)
+    glyphs = _glyphs(str(OCR_B[0]))
+    found = []
+    for line in shown.zones[0]:
+        count = len(line.text)
+        across = (np.arange(count * _COLUMNS) + 0.5) / (count * _COLUMNS) * (CENTRES - 1)
+        down = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None]
+        top, bottom = (
+            np.stack([np.interp(across, np.arange(CENTRES), edge[:, axis]) for axis in (0, 1)])
+            for edge in (line.top, line.bottom)
+        )
+        x, y = ((a * (1 - down) + b * down).astype(np.float32) for a, b in zip(top, bottom, strict=True))
+        strip = cv2.remap(difference, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        width = max(1, round(_COLUMNS * 1.5 * line.height / line.pitch))
+        row = []
+        for index, character in enumerate(line.text):
+            glyph = glyphs[character][CAP // 4 : CAP // 4 + CAP].astype(np.float32) / 255
+            glyph = cv2.resize(glyph, (width, _ROWS), interpolation=cv2.INTER_AREA)
+            ink = np.zeros((_ROWS, _COLUMNS), np.float32)
+            # both are centred; what stands over the cell is the neighbour's
+            taken = min(width, _COLUMNS)
+            from_, to = (width - taken) // 2, (_COLUMNS - taken) // 2
+            ink[:, to : to + taken] = glyph[:, from_ : from_ + taken]
+            patch = strip[:, index * _COLUMNS : (index + 1) * _COLUMNS]
+            parts = [
+                (float((patch[r, c] * ink[r, c]).sum()), float(ink[r, c].sum()))
+                for r in (slice(0, 8), slice(8, 16), slice(16, 24))
+                for c in (slice(0, 8), slice(8, 16))
+            ]
+            row.append(all(seen >= least * weight for seen, weight in parts if weight >= 0.08 * 64))
+        found.append(tuple(row))
+    return tuple(found)
 
 
 # -- a held-back set on disc --
@@ -942,36 +1021,57 @@ def _tinted(image: Grey, rng: Rng) -> npt.NDArray[np.uint8]:
     return np.asarray(table[image], np.uint8)
 
 
-def write(folder: Path, count: int, seed: int, pool: Pool | None = None) -> None:
-    """`count` held-back documents, readable in principle, and one picture without a zone for every ten of them."""
+def write(folder: Path, count: int, seed: int, pool: Pool | None = None, *, few: bool = True) -> None:
+    """`count` held-back documents on which every character shows, and one picture without a zone for every ten.
+
+    `few` as in `page`. Overprints, creases, angles, perspective and what lies around come in either case.
+
+    Documents on the way that hide something go into `hidden.json` beside `manifest.json`, with `?` for what nobody
+    can tell (`visible`): nothing there may be accepted that contradicts the rest.
+    """
     pool = pool or Pool(held_back=True)
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, object]] = []
-    index = 0
+    whole: list[dict[str, object]] = []
+    hidden: list[dict[str, object]] = []
+    index = documents = 0
     kinds = list(SIZES)
-    while sum(not row["negative"] for row in rows) < count:
+    while documents < count:
         index += 1
         negative = index % 11 == 0
-        shown = page(
-            seed, index, pool, held_back=True, kind=kinds[index % len(kinds)],
-            long_side=(700, 1500), negative=negative,
-        )  # fmt: skip
+        choice = {
+            "held_back": True,
+            "kind": kinds[index % len(kinds)],
+            "long_side": (700, 1500),
+            "negative": negative,
+            "few": few,
+        }
+        shown = page(seed, index, pool, **choice)  # type: ignore[arg-type]
         if not negative and (not shown.readable or shown.zones[0][0].pitch < 8):
             continue
         rng = np.random.default_rng([seed, 5, index])
         name = f"images/{index:05d}.{'png' if 'jpeg' in shown.degradations else 'jpg'}"
         cv2.imwrite(str(folder / name), _tinted(shown.image, rng), [cv2.IMWRITE_JPEG_QUALITY, 88])
-        rows.append(
+        texts: list[str] = []
+        if not negative:
+            seen = visible(shown, page(seed, index, pool, inkless=True, **choice))  # type: ignore[arg-type]
+            texts = [
+                "".join(character if there else "?" for character, there in zip(line.text, row, strict=True))
+                for line, row in zip(shown.zones[0], seen, strict=True)
+            ]
+        lost = any("?" in text for text in texts)
+        documents += not negative and not lost
+        (hidden if lost else whole).append(
             {
                 "image": name,
-                "mrz": None if negative else [line.text for line in shown.zones[0]],
+                "mrz": texts or None,
                 "format": None if negative else str(shown.format).replace("-", "").replace("_", ""),
                 "all_checks_valid": not negative,
                 "negative": negative,
                 "degradations": list(shown.degradations),
             }
         )
-    (folder / "manifest.json").write_text(json.dumps(rows, indent=1) + "\n")
+    for rows, name in ((whole, "manifest.json"), (hidden, "hidden.json")):
+        (folder / name).write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def main() -> None:
@@ -979,8 +1079,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hard", action="store_true", help="any number of degradations at once")
     given = parser.parse_args()
-    write(given.out, given.count, given.seed)
+    write(given.out, given.count, given.seed, few=not given.hard)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ WIDTH, HEIGHT, STEP = 640, 32, 4
 CLASSES = 38  # the 37 characters, and "between"
 BETWEEN = 37
 IGNORED = -100
+HIDDEN = 255  # the label of a character that nobody can tell (`training/mrz_page_lines.py`)
 WINDOW = 65  # pixels over which light and contrast are evened out
 
 
@@ -72,7 +73,8 @@ def targets(centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
         known = ~np.isnan(places)
         if known.sum() < 2:
             continue
-        at, text = places[known], texts[known]
+        at, text = places[known], texts[known].astype(np.int64)
+        text[text == HIDDEN] = IGNORED
         pitch = (at[-1] - at[0]) / (len(at) - 1)
         away = np.abs(frames[:, None] - at[None])
         nearest = away.argmin(1)
@@ -111,7 +113,7 @@ def measure(net: Recogniser, held: list[dict[str, np.ndarray]]) -> tuple[float, 
                 ..., :BETWEEN
             ].numpy()
             for line, places, texts in zip(logits, shard["centres"][part], shard["labels"][part], strict=True):
-                known = ~np.isnan(places)
+                known = ~np.isnan(places) & (texts != HIDDEN)
                 if not known.any():
                     continue
                 frames = np.clip((places[known] / STEP).astype(int), 0, len(line) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,19 @@ import pytest
 from contracts.party import DocumentFormat
 from documents.mrz import parse_mrz
 from training.mrz_locator import targets
-from training.mrz_pages import HELD_BACK_SHARE, SIZES, Pool, page, write
+from training.mrz_page_lines import HIDDEN, samples
+from training.mrz_pages import (
+    ALPHABET,
+    CENTRES,
+    CONDITIONS,
+    HELD_BACK_SHARE,
+    SIZES,
+    Page,
+    Pool,
+    page,
+    visible,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +72,64 @@ def test_ink_stands_where_the_lines_are_said_to_be(pool: Pool, kind: DocumentFor
     assert np.mean(darker) > 0.9
 
 
+def _clear_page(pool: Pool, kind: DocumentFormat = DocumentFormat.TD3) -> tuple[Page, Page]:
+    """A page on which every character shows, and the same without the zone's ink."""
+    for index in range(1, 60):
+        shown = page(5, index, pool, kind=kind, negative=False, few=True, long_side=(900, 1000))
+        without = page(5, index, pool, kind=kind, negative=False, few=True, long_side=(900, 1000), inkless=True)
+        if shown.readable and all(all(row) for row in visible(shown, without)):
+            return shown, without
+    raise AssertionError("no page shows all of its zone")
+
+
+def test_a_page_without_its_ink_is_otherwise_the_same(pool: Pool) -> None:
+    shown, without = _clear_page(pool)
+    assert shown.image.shape == without.image.shape
+    assert [line.text for line in shown.lines] == [line.text for line in without.lines]
+    far = np.ones(shown.image.shape, np.uint8)
+    for line in shown.lines:
+        edge = np.concatenate([line.top, line.bottom[::-1]]).astype(np.int32)
+        cv2.fillPoly(far, [edge], 0)
+    far = cv2.erode(far, np.ones((61, 61), np.uint8))
+    # JPEG writes blocks of sixteen pixels; nothing else reaches that far from the zone
+    assert np.count_nonzero((shown.image != without.image) & (far > 0)) == 0
+    assert np.count_nonzero(shown.image != without.image) > 1000
+
+
+def test_what_is_covered_is_not_visible(pool: Pool) -> None:
+    shown, without = _clear_page(pool)
+    line = shown.zones[0][1]
+    x, y = line.centre[CENTRES // 2]
+    blot = (int(x), int(y)), round(line.height)
+    images = [cv2.circle(each.image.copy(), *blot, 255, -1) for each in (shown, without)]
+    rows = visible(replace(shown, image=images[0]), replace(without, image=images[1]))
+    assert all(rows[0][: len(line.text) // 3]) and all(rows[1][: len(line.text) // 3])
+    assert not all(rows[1])
+    # half of the contrast is seen, a twentieth is not
+    for share, seen in ((0.5, True), (0.05, False)):
+        faint = (without.image + (shown.image.astype(float) - without.image) * share).astype(np.uint8)
+        assert all(all(row) for row in visible(replace(shown, image=faint), without, least=5.0)) is seen
+
+
+def test_few_conditions_are_two_at_most(pool: Pool) -> None:
+    seen = set()
+    for index in range(40):
+        names = set(page(6, index, pool, few=True, long_side=(480, 500)).degradations) & set(CONDITIONS)
+        assert len(names) <= 2
+        seen |= names
+    assert len(seen) >= 6
+
+
+def test_lines_for_the_recogniser_are_cut_with_every_character_in_its_place(pool: Pool) -> None:
+    lines = [each for index in range(1, 9) for each in samples(5, index, pool)]
+    assert len(lines) >= 5
+    for image, found in lines:
+        assert image.shape == (32, 640)
+        places = np.array([place for place, _ in found])
+        assert len(found) >= 20 and (np.diff(places) > 4).all()
+        assert all(label < len(ALPHABET) or label == HIDDEN for _, label in found)
+
+
 def test_what_the_network_shall_say_lies_on_the_lines() -> None:
     top = np.stack([np.linspace(40, 280, 12), np.full(12, 100.0)], 1)
     bottom = top + np.array([0.0, 16.0])
@@ -74,6 +145,9 @@ def test_what_the_network_shall_say_lies_on_the_lines() -> None:
 def test_a_held_back_set_is_written_as_it_is_evaluated(pool: Pool, tmp_path: Path) -> None:
     write(tmp_path, 6, 4, pool)
     rows = json.loads((tmp_path / "manifest.json").read_text())
+    hidden = json.loads((tmp_path / "hidden.json").read_text())
+    assert all("?" in "".join(row["mrz"]) for row in hidden)
+    assert not any("?" in "".join(row["mrz"] or ()) for row in rows)
     assert sum(not row["negative"] for row in rows) == 6
     for row in rows:
         image = cv2.imread(str(tmp_path / row["image"]))
