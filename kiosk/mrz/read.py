@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hardware.ports import Frame
 from kiosk.mrz.grid import LENGTHS, Grid, Probabilities, fit_grids
 from kiosk.mrz.locate import Locator, zones
-from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut
+from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, straightened
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
@@ -145,8 +145,10 @@ class MrzReader:
         for index, each in enumerate(found):
             grid = max(each.grids.values(), key=lambda one: one.score)
             pitch = float(grid.centres[-1] - grid.centres[0]) / (grid.length - 1)
-            if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT:
-                again[index] = each.line.nudged(taller=float(np.clip(pitch / _NOMINAL, 0.6, 1.6)))
+            level = straightened(each.line, each.cut)
+            if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT or level is not None:
+                taller = float(np.clip(pitch / _NOMINAL, 0.6, 1.6))
+                again[index] = (level or each.line).nudged(taller=taller)
         for index, better in zip(again, self._try(grey, list(again.values())), strict=False):
             if better.grids and better.score > found[index].score:
                 found[index] = better

@@ -25,6 +25,8 @@ CAPITAL = 16.0
 SQUEEZE = 0.737  # a cut is narrower than it was: 12.5 pixels a character
 LEAD = 28.0  # pixels of the cut before the first and behind the last character
 WIDEST = 960
+_LOCAL = 61  # pixels of a cut over which its ink is averaged, some five characters
+_LEVEL = 1.0  # pixels by which it may lie beside the middle
 _COARSE = 1.5  # from here on a picture is reduced before it is cut, or its details would alias
 
 
@@ -71,12 +73,12 @@ def cut(grey: Grey, line: Line) -> Cut | None:
     across = line.height / CAPITAL
     along = across / SQUEEZE
     width = int(min(WIDEST, length / along + 2 * LEAD) // 4 * 4)
-    degree = 2 if len(line.points) > 2 else 1
+    degree = min(3, max(1, (len(line.points) - 1) // 2))
     bend = quadratic(2 * run / length - 1, line.points, degree)
     at = (2 * (np.arange(width) + 0.5 - LEAD) * along) / length - 1
     # Beyond the ends a line goes on straight: a bend that is a little wrong there would lead away from it.
     inner = np.clip(at, -1, 1)
-    slope = bend[1] + (2 * bend[2] * inner[:, None] if degree == 2 else np.zeros((width, 1)))
+    slope = np.vander(inner, degree, increasing=True) @ (bend[1:] * np.arange(1, degree + 1)[:, None])
     middle = np.vander(inner, degree + 1, increasing=True) @ bend + (at - inner)[:, None] * slope
     slope = slope / np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
     normal = np.stack([-slope[:, 1], slope[:, 0]], 1)
@@ -103,6 +105,28 @@ def cut(grey: Grey, line: Line) -> Cut | None:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return Cut(np.asarray(image, dtype=np.uint8), middle, normal, across)
+
+
+def straightened(line: Line, made: Cut) -> Line | None:
+    """The line with its middle where the ink's is; None where it is there already, or no ink tells.
+
+    A page that bulges bends its lines more than a few points of a locator say.
+    """
+    import cv2
+
+    image = made.image.astype(np.float32)
+    smooth = cv2.blur(image, (_LOCAL, HEIGHT))
+    ink = np.maximum(np.abs(image - smooth) - np.abs(image - smooth).mean(), 0.0)
+    ink *= np.hanning(HEIGHT + 2)[1:-1, None].astype(np.float32)  # the neighbours' ink is not this line's
+    weight = cv2.blur(ink.sum(0)[None], (_LOCAL, 1))[0]
+    rows = (np.arange(HEIGHT) - HEIGHT / 2 + 0.5).astype(np.float32)
+    rise = cv2.blur((ink * rows[:, None]).sum(0)[None], (_LOCAL, 1))[0] / np.maximum(weight, 1e-3)
+    inner = slice(int(LEAD), max(int(LEAD) + 1, len(rise) - int(LEAD)))
+    if float(np.abs(rise[inner]).max()) < _LEVEL or float(weight[inner].min()) < 0.1 * float(weight.max()):
+        return None
+    at = np.linspace(LEAD, len(rise) - 1 - LEAD, 9).round().astype(int)
+    # What the window has smeared is less than what is there.
+    return Line(made.middle[at] + 1.4 * rise[at, None] * made.normal[at] * made.scale, line.height)
 
 
 class Recogniser:
