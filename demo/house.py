@@ -338,6 +338,12 @@ def _write_central(house: House, specimens: Path, kiosk_key: str) -> None:
     house.command("central", "init", "--config", config_file, "--admit-stdin", stdin=json.dumps(admission))
 
 
+def _moves(stories: dict[str, tuple[Path, Story]]) -> list[str]:
+    """What the kiosk may ask a head to do: what the films of everybody who comes can answer."""
+    films = [traveller.feeds for _, story in stories.values() for traveller in story.travellers if traveller.feeds]
+    return ["turn_left", "turn_right", *(["nod"] if all("nod" in feeds for feeds in films) else [])]
+
+
 def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, str], port: int) -> None:
     """Configuration of the demonstration's kiosk."""
     directory = house.directory
@@ -364,6 +370,7 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
                 "outbox_key_file": "keys/kiosk/outbox.key",
                 "trust_dir": str(trust_directory(specimens)),
                 "radio_profile": house.radio,
+                "challenge_moves": _moves(house.stories),
                 "devices": {
                     "chip_reader": reader,
                     "document_camera": devices["document_camera"],

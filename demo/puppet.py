@@ -104,7 +104,7 @@ class Body:
             self._turn_document(traveller)
         elif prompt == "remove_document":
             self.bench.take("document")
-        elif prompt in ("look", "turn_left", "turn_right"):
+        elif prompt in ("look", "turn_left", "turn_right", "nod"):
             path = traveller.feeds.get("neutral" if prompt == "look" else prompt)
             if path is None:
                 self.bench.take("face")

@@ -49,6 +49,7 @@ DEEDS = {
     "look": "looks at the camera",
     "turn_left": "turns the head to the left",
     "turn_right": "turns the head to the right",
+    "nod": "nods",
     "place_bag": "puts the bag on the scale",
     "remove_bag": "takes the bag down",
 }

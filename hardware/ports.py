@@ -97,11 +97,17 @@ class Camera(Device, Protocol):
 
 @dataclass(frozen=True)
 class CapturedFrame:
-    """One frame, its running number since the camera was opened, and when it arrived (monotonic seconds)."""
+    """One frame, its running number since the driver began, and when it arrived (monotonic seconds).
+
+    `device` says which camera sent it, as far as the system can tell (driver, card, bus, serial number), and
+    `opening` how often the stream had been opened by then: who watches for a camera that was exchanged needs both.
+    """
 
     image: Frame
     sequence: int
     at: float
+    device: str = ""
+    opening: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from contracts.party import Direction
 from hardware.registry import DevicesConfig
 
 Profile = Literal["demo", "test", "production"]
+Move = Literal["turn_left", "turn_right", "nod"]
 
 
 class ConfigError(ValueError):
@@ -64,6 +65,9 @@ class KioskConfig(BaseModel):
     models_dir: Path = Field(default_factory=lambda: _share() / "models")
     assets_dir: Path = Field(default_factory=lambda: _share() / "web")
     radio_profile: Identifier = "none"
+    # What the face page asks for, two of them in random order. A kiosk whose travellers are films without a nod
+    # leaves it out; every other asks for all.
+    challenge_moves: Annotated[tuple[Move, ...], Field(min_length=2)] = ("turn_left", "turn_right", "nod")
     devices: DevicesConfig
     timeouts: Timeouts = Timeouts()
 

@@ -45,6 +45,7 @@ Prompt = Literal[
     "look",
     "turn_left",
     "turn_right",
+    "nod",
     "place_bag",
     "remove_bag",
 ]
@@ -59,6 +60,7 @@ _STATIONS: dict[Screen, Station] = {
     Screen.REVIEW: Station.SIGN,
     Screen.SENDING: Station.SIGN,
 }
+_MOVES = {"turn_left": "face.hint.left", "turn_right": "face.hint.right", "nod": "face.hint.nod"}
 # Reason codes of the last try, in the traveller's words.
 _ERRORS = {
     "too_dark": "error.page_dark",
@@ -272,8 +274,7 @@ def _panel(state: State, live: Live) -> Panel | None:
         return _document_panel(state, live)
     if state.screen is Screen.FACE:
         seen = live.seen or Seen("look")
-        instruction = {"look": "face.hint.look", "turn_left": "face.hint.left", "turn_right": "face.hint.right"}
-        return Panel(Message(instruction[seen.prompt]), seen.fraction)
+        return Panel(Message(_MOVES.get(seen.prompt, "face.hint.look")), seen.fraction)
     if state.screen is Screen.BAG and state.working:
         return _bag_panel(live)
     if state.screen is Screen.SENDING:
@@ -347,7 +348,7 @@ def _hint(state: State, live: Live) -> Message | None:
     if state.screen is not Screen.FACE or live.seen is None:
         return None
     if live.seen.prompt != "look":
-        return Message("face.hint.left" if live.seen.prompt == "turn_left" else "face.hint.right")
+        return Message(_MOVES[live.seen.prompt])
     return Message(_HINTS.get(live.seen.problem or "", "face.hint.hold"))
 
 

@@ -177,6 +177,7 @@ class View:
             "look",
             "turn_left",
             "turn_right",
+            "nod",
             "place_bag",
             "remove_bag",
         ]

@@ -33,6 +33,8 @@ class OpenCvCamera:
         self._decoding = threading.Lock()
         self._payload: bytes | Frame | None = None
         self._sequence = -1
+        self._opening = 0  # how often the source was opened
+        self._device = source.name
         self._arrived = 0.0
         self._differs_since = 0.0  # when the picture last differed from the one before
         self._decoded: CapturedFrame | None = None
@@ -59,7 +61,8 @@ class OpenCvCamera:
                         raise self._no_frame()
                     self._changed.wait(min(remaining, 0.25))
                 payload, sequence, arrived = self._payload, self._sequence, self._arrived
-            frame = self._decode(payload, sequence, arrived)
+                device, opening = self._device, self._opening
+            frame = self._decode(payload, sequence, arrived, device, opening)
             if frame is not None:
                 return frame
             after = max(after, sequence)
@@ -70,8 +73,11 @@ class OpenCvCamera:
                 return Health(DeviceState.STOPPED, "The camera was closed.", ErrorCode.DEVICE_MISSING)
             delivering = self._has_newer(-1)
             payload, sequence, arrived = self._payload, self._sequence, self._arrived
+            device, opening = self._device, self._opening
         # After a frame that was no picture, look whether they are pictures again.
-        if delivering and not (self._undecodable and self._decode(payload, sequence, arrived) is None):
+        if delivering and not (
+            self._undecodable and self._decode(payload, sequence, arrived, device, opening) is None
+        ):
             return Health(DeviceState.WORKING)
         error = self._no_frame()
         return Health(DeviceState.STOPPED, error.what, error.code)
@@ -113,7 +119,9 @@ class OpenCvCamera:
             "Check the camera's power and cable, then restart it.",
         )
 
-    def _decode(self, payload: bytes | Frame | None, sequence: int, arrived: float) -> CapturedFrame | None:
+    def _decode(
+        self, payload: bytes | Frame | None, sequence: int, arrived: float, device: str = "", opening: int = 0
+    ) -> CapturedFrame | None:
         """The frame, decoded once for all who ask; None when it is no picture."""
         with self._decoding:
             known = self._decoded
@@ -126,7 +134,7 @@ class OpenCvCamera:
             self._undecodable = image is None
             if image is None:
                 return None
-            frame = CapturedFrame(image, sequence, arrived)
+            frame = CapturedFrame(image, sequence, arrived, device, opening)
             self._decoded = frame
             return frame
 
@@ -134,8 +142,13 @@ class OpenCvCamera:
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             try:
+                device, first = self._source.name, True
                 for payload in self._source.frames(self._stop):
-                    self._keep(payload)
+                    if first:  # it is open now
+                        device, first = self._source.device(), False
+                        with self._changed:
+                            self._opening += 1
+                    self._keep(payload, device)
                     pause = _FIRST_PAUSE
                     if self._stop.is_set():
                         return
@@ -153,9 +166,10 @@ class OpenCvCamera:
             self._payload = self._decoded = None
             self._changed.notify_all()
 
-    def _keep(self, payload: bytes | Frame) -> None:
+    def _keep(self, payload: bytes | Frame, device: str) -> None:
         now = time.monotonic()
         with self._changed:
+            self._device = device
             if not _same(self._payload, payload) or now - self._arrived > FRESH_SECONDS:
                 self._differs_since = now
             self._payload = payload

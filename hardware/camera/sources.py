@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import http.client
 import ipaddress
 import itertools
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 3.0  # after which a source without bytes is given up and opened again
 FILE_RATE = 12.0  # frames per second of a .mjpeg file, which has no rate of its own
 STILL_RATE = 8.0
+_QUERYCAP, _CAPABILITY_BYTES = 0x80685600, 104  # VIDIOC_QUERYCAP = _IOR('V', 0, struct v4l2_capability)
 MAX_FILE_BYTES = 300_000_000
 # ffmpeg's defaults wait for whole groups of pictures before the first frame.
 _FFMPEG_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
@@ -48,6 +50,10 @@ class FrameSource(Protocol):
 
     def frames(self, stop: threading.Event) -> Iterator[bytes | Frame]:
         """Open and yield until `stop`, the end or a loss. Raises DeviceError with the reason."""
+        ...
+
+    def device(self) -> str:
+        """Which camera stands behind the stream that is open, as far as the system can tell. No secrets."""
         ...
 
     def interrupt(self) -> None:
@@ -107,8 +113,36 @@ class V4l2Source:
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         yield from _captured(capture, stop, "The camera", "Check its cable and its path.")
 
+    def device(self) -> str:
+        return video_device(int(self._device)) if self._device.isdecimal() else video_device(self._device)
+
     def interrupt(self) -> None:
         """OpenCV gives a silent V4L2 device up by itself after ten seconds."""
+
+
+def video_device(device: int | str, root: Path = Path("/")) -> str:
+    """Driver, card, bus and serial number of a V4L2 device, as far as the kernel tells (VIDIOC_QUERYCAP, sysfs).
+
+    A device that tells nothing is named by its path alone. Never raises.
+    """
+    path = root / f"dev/video{device}" if isinstance(device, int) else Path(device)
+    told = [str(path)]
+    with contextlib.suppress(OSError):
+        path = path.resolve()
+        described = bytearray(_CAPABILITY_BYTES)
+        opened = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            fcntl.ioctl(opened, _QUERYCAP, described)
+            # struct v4l2_capability: driver[16], card[32], bus_info[32] (linux/videodev2.h)
+            parts = (described[:16], described[16:48], described[48:80])
+            told += [part.split(b"\0")[0].decode("ascii", "replace") for part in parts]
+        finally:
+            os.close(opened)
+    described_by = root / "sys/class/video4linux" / path.name
+    for place in ("name", "device/../serial"):
+        with contextlib.suppress(OSError):
+            told.append((described_by / place).read_text(encoding="utf-8", errors="replace").strip())
+    return " ".join(told)
 
 
 class RtspSource:
@@ -127,6 +161,9 @@ class RtspSource:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         yield from _captured(capture, stop, "The network camera", "Check its address, password and cable.")
+
+    def device(self) -> str:
+        return f"{self.name} {urlsplit(self._url).hostname}"
 
     def interrupt(self) -> None:
         """ffmpeg gives up after `SILENCE_SECONDS` by itself."""
@@ -196,6 +233,9 @@ class HttpMjpegSource:
                 yield image
             if time.monotonic() - last_image > SILENCE_SECONDS:
                 raise self._lost("sends what is no picture")
+
+    def device(self) -> str:
+        return f"{self.name} {self._parts.hostname}:{self._parts.port}{self._parts.path}"
 
     def interrupt(self) -> None:
         waiting = self._socket
@@ -282,6 +322,9 @@ class FileSource:
             yield image
             if stop.wait(1 / rate):
                 return
+
+    def device(self) -> str:
+        return self.name
 
     def interrupt(self) -> None:
         """Nothing waits here but the pace, which listens to `stop`."""

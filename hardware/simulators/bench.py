@@ -16,8 +16,8 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 
 `chip`, `fault`, `radio` (`none`, `424`, `848`), `remove_after` (command APDUs) and `tag` may be null or left out.
 `infrared` is the picture that the infrared camera of `--infrared` sees; left out, it is made out of the page.
-Devices of `/fault`: `document_camera`, `face_camera`, `tag_camera` (frozen, black, no_frames, garbage) and `scale`
-(unstable, overload, underload, busy, mute, garbage). Faults of the chip come with `/document`.
+Devices of `/fault`: `document_camera`, `face_camera`, `tag_camera` (frozen, black, no_frames, garbage, replaced,
+looped) and `scale` (unstable, overload, underload, busy, mute, garbage). Faults of the chip come with `/document`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Bench:
         self._hands = threading.Lock()  # one thing at a time
         self.cameras = {
             "document": SimulatedCamera(dark_glass()),
-            "face": SimulatedCamera(booth()),
+            "face": SimulatedCamera(booth(), pattern=2.0),
             "tag": SimulatedCamera(belt()),
         }
         if infrared:

@@ -2,7 +2,15 @@
 
 Each camera shows an empty scene (dark glass, booth, belt), a picture laid before it, or a film. Frames carry a
 little sensor noise and are never identical twice running, as with a real sensor; a camera that repeats itself
-is a fault, and one that can be asked for.
+is a fault, and one that can be asked for. A camera with a `pattern` has the fixed pattern of one sensor in every
+frame, films included.
+
+| fault | |
+|---|---|
+| `frozen` | the same frame over and over |
+| `black`, `garbage`, `no_frames` | as they say |
+| `replaced` | another camera on the same line: another sensor, another size of picture |
+| `looped` | no sensor: the film's own frames are fed in, over and over |
 """
 
 from __future__ import annotations
@@ -16,25 +24,34 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from hardware.camera.jpeg import split_jpegs
 from hardware.ports import Frame
 
-CameraFault = Literal["frozen", "black", "no_frames", "garbage"]
+CameraFault = Literal["frozen", "black", "no_frames", "garbage", "replaced", "looped"]
 CAMERA_FAULTS: tuple[str, ...] = get_args(CameraFault)
 
 RATE = 12.5  # frames per second; films are made for about this pace
 _VARIANTS = 6  # noisy copies of a still scene, made once and shown in turn
 _NOISE = 1.6  # standard deviation, grey levels
 _QUALITY = 92
+_SENSOR_QUALITY = 97  # of a camera with a pattern, which coarser steps would leave nothing of
+_REPLACEMENT = (800, 600)
 _BOUNDARY = "frame"
+
+Grain = npt.NDArray[np.int16]
 
 
 class SimulatedCamera:
     """One camera. `show_…` return when the next frame that is sent shows the new scene."""
 
-    def __init__(self, empty: Frame) -> None:
+    def __init__(self, empty: Frame, *, pattern: float = 0.0, serial: int = 1) -> None:
+        """`pattern`: standard deviation of the sensor's fixed pattern, grey levels; `serial`: whose it is."""
         self._empty = empty
+        self._pattern = _fixed_pattern(empty.shape[:2], pattern, serial) if pattern else None
+        self._other_pattern = _fixed_pattern(_REPLACEMENT[::-1], pattern, serial + 1) if pattern else None
+        self._film: dict[int, Frame] = {}  # decoded frames of the film that plays, when each needs a pattern
         self._scene = empty
         self._frames: list[bytes] = []
         self._growing = True  # a still scene still gets more noisy copies
@@ -50,7 +67,7 @@ class SimulatedCamera:
         self._pump.start()
 
     def show_nothing(self) -> None:
-        self._show(self._empty, [_noisy(self._empty, self._noise)], growing=True)
+        self._show(self._empty, [self._variant(self._empty)], growing=True)
 
     def show_picture(self, path: Path) -> None:
         """Lay a picture (PNG, JPEG) before the camera. Raises ValueError when it is none."""
@@ -63,7 +80,7 @@ class SimulatedCamera:
 
     def show_scene(self, scene: Frame) -> None:
         """Lay a picture before the camera that is in memory already."""
-        self._show(scene, [_noisy(scene, self._noise)], growing=True)
+        self._show(scene, [self._variant(scene)], growing=True)
 
     def show_film(self, path: Path) -> None:
         """Play an MJPEG file over and over. Raises ValueError when it holds no frame."""
@@ -104,6 +121,7 @@ class SimulatedCamera:
     def _show(self, scene: Frame, frames: list[bytes], growing: bool) -> None:
         with self._changed:
             self._scene, self._frames, self._growing, self._turn = scene, frames, growing, 0
+            self._film = {}
         self._wake.set()
 
     def _run(self) -> None:
@@ -116,7 +134,7 @@ class SimulatedCamera:
                     self._changed.notify_all()
                 grow = self._scene if self._growing and len(self._frames) < _VARIANTS else None
             if grow is not None:  # outside the lock: a scene that is laid down meanwhile goes first
-                variant = _noisy(grow, self._noise)
+                variant = self._variant(grow)
                 with self._changed:
                     if grow is self._scene and self._growing:
                         self._frames.append(variant)
@@ -131,23 +149,52 @@ class SimulatedCamera:
             return secrets.token_bytes(4096)
         if self._fault == "black":
             return _noisy(np.zeros_like(self._empty), self._noise, deviation=0.8)
-        payload = self._frames[self._turn % len(self._frames)]
+        index = self._turn % len(self._frames)
         self._turn += 1
-        return payload
+        payload = self._frames[index]
+        if self._pattern is None or self._fault == "looped" or (self._growing and self._fault != "replaced"):
+            return payload
+        return self._sensed(index, payload)
+
+    def _sensed(self, index: int, payload: bytes) -> bytes:
+        """A film's frame as this camera's sensor sees it; after `replaced`, as another's."""
+        import cv2
+
+        scene = self._film.get(index)
+        if scene is None:
+            scene = np.asarray(cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+            self._film[index] = scene
+        pattern = self._pattern
+        if self._fault == "replaced":
+            scene, pattern = np.asarray(cv2.resize(scene, _REPLACEMENT), np.uint8), self._other_pattern
+        return _noisy(scene, self._noise, pattern=pattern)
+
+    def _variant(self, scene: Frame) -> bytes:
+        return _noisy(scene, self._noise, pattern=self._pattern)
 
 
-def _noisy(scene: Frame, noise: np.random.Generator, deviation: float = _NOISE) -> bytes:
+def _noisy(
+    scene: Frame, noise: np.random.Generator, deviation: float = _NOISE, pattern: Grain | None = None
+) -> bytes:
     """The scene with sensor noise, as JPEG. Noise is dear: one small tile covers the frame."""
     import cv2
 
     height, width = scene.shape[:2]
     tile = noise.normal(0, deviation, (256, 256)).astype(np.int16)
     grain = np.tile(tile, (height // 256 + 1, width // 256 + 1))[:height, :width]
+    if pattern is not None and pattern.shape == grain.shape:
+        grain = grain + pattern
     image = cv2.add(scene, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U)
-    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    quality = _QUALITY if pattern is None else _SENSOR_QUALITY
+    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         raise ValueError("the scene cannot be encoded")
     return data.tobytes()
+
+
+def _fixed_pattern(shape: tuple[int, ...], deviation: float, serial: int) -> Grain:
+    """What one sensor adds to each of its frames, pixel by pixel."""
+    return np.random.default_rng(serial).normal(0, deviation, shape[:2]).round().astype(np.int16)
 
 
 def in_infrared(scene: Frame) -> Frame:

@@ -51,7 +51,7 @@ class StoryTraveller(Contract):
     role: Literal["lead", "adult", "minor"] = "lead"
     documents: tuple[StoryDocument, ...]  # in the order in which they are laid down
     # MJPEG files; empty = nobody there
-    feeds: dict[Literal["neutral", "turn_left", "turn_right"], RelativePath] = Field(default_factory=dict)
+    feeds: dict[Literal["neutral", "turn_left", "turn_right", "nod"], RelativePath] = Field(default_factory=dict)
     bags: tuple[StoryBag, ...] = ()
     answers: StoryAnswers | None = None
 
