@@ -970,7 +970,7 @@ _ROWS, _COLUMNS = 24, 16  # of the patch in which one character is looked at
 
 
 def visible(shown: Page, inkless: Page, least: float = VISIBLE) -> tuple[tuple[bool, ...], ...]:
-    """For each character of the zone, whether every part of it that bears ink shows in the picture.
+    """For each character of the zone, whether at least half of every part of it that bears ink shows in the picture.
 
     `inkless` is the same page without the zone's ink. A character under a finger, in a burnt-out reflection or
     outside the picture leaves no difference between the two, and nobody can tell it. Parts are the sixths of its
@@ -1001,11 +1001,11 @@ def visible(shown: Page, inkless: Page, least: float = VISIBLE) -> tuple[tuple[b
             ink[:, to : to + taken] = glyph[:, from_ : from_ + taken]
             patch = strip[:, index * _COLUMNS : (index + 1) * _COLUMNS]
             parts = [
-                (float((patch[r, c] * ink[r, c]).sum()), float(ink[r, c].sum()))
+                (float(((patch[r, c] >= least) * ink[r, c]).sum()), float(ink[r, c].sum()))
                 for r in (slice(0, 8), slice(8, 16), slice(16, 24))
                 for c in (slice(0, 8), slice(8, 16))
             ]
-            row.append(all(seen >= least * weight for seen, weight in parts if weight >= 0.08 * 64))
+            row.append(all(seen >= 0.5 * weight for seen, weight in parts if weight >= 0.08 * 64))
         found.append(tuple(row))
     return tuple(found)
 
