@@ -970,7 +970,7 @@ _ROWS, _COLUMNS = 24, 16  # of the patch in which one character is looked at
 
 
 def visible(shown: Page, inkless: Page, least: float = VISIBLE) -> tuple[tuple[bool, ...], ...]:
-    """For each character of the zone, whether at least half of every part of it that bears ink shows in the picture.
+    """For each character of the zone: does at least half of every part of it that bears ink show in the picture?
 
     `inkless` is the same page without the zone's ink. A character under a finger, in a burnt-out reflection or
     outside the picture leaves no difference between the two, and nobody can tell it. Parts are the sixths of its
