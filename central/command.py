@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     os.umask(0o077)  # keys, database and its journal are nobody else's
     command: Command = options.command
-    if not options.config.is_file():
+    if options.needs_config and not options.config.is_file():
         _say(f"corridor central: there is no configuration at {options.config}; name one with --config")
         return 2
     try:
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, command: Command, help_line: str, parent: Any = actions) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = parent.add_parser(name, help=help_line, description=help_line)
-        made.set_defaults(command=command)
+        made.set_defaults(command=command, needs_config=True)
         made.add_argument("--config", type=Path, default=CONFIG, help=f"TOML file (central/config.py); {CONFIG}")
         return made
 
@@ -104,7 +104,15 @@ def _parser() -> argparse.ArgumentParser:
     retention = actions.add_parser("retention", help="retention").add_subparsers(required=True, metavar="COMMAND")
     add("run", _retain, "erase what is past its time", retention)
     packs = actions.add_parser("packs", help="rule packs").add_subparsers(required=True, metavar="COMMAND")
-    add("list", _packs, "the active rule pack, its layers and rules", packs)
+    add("list", _list_packs, "every rule pack: layers, how well its rules are known, drafts and why", packs)
+    explain = add("explain", _explain_rule, "which layer said what about a rule, field by field", packs)
+    explain.add_argument("rule", metavar="RULE", help="BY-11, UK-01.wine …")
+    explain.add_argument("--pack", help="eaeu-by-msq, gb …; without it the pack of the configuration")
+    check = add("check", _check_packs, "every layer file and example: what is wrong, with place and reason", packs)
+    check.add_argument("directory", nargs="?", type=Path, help="without it the packs that ship")
+    add("schema", _pack_schema, "the JSON Schema of a layer file", packs)
+    for made in packs.choices.values():
+        made.set_defaults(needs_config=False)
 
     users = actions.add_parser("users", help="people").add_subparsers(required=True, metavar="COMMAND")
     user = add("add", _add_user, "add a person; the password comes from standard input, one line", users)
@@ -276,13 +284,64 @@ def _retain(options: argparse.Namespace) -> int:
     return 0
 
 
-def _packs(options: argparse.Namespace) -> int:
-    from declarations.packs import load_pack
+def _configured_pack(options: argparse.Namespace) -> str:
+    from central.config import CentralConfig
 
-    pack = load_pack(load_config(options.config).rule_pack)
-    _say(f"{pack.label} {pack.content_hash} layers {' < '.join(pack.layers)}")
-    for rule in pack.rules:
-        _say(f"{rule.id}\t{rule.status.value}\t{rule.title}\t{rule.legal_basis}")
+    chosen = load_config(options.config).rule_pack if options.config.is_file() else None
+    return str(chosen or CentralConfig.model_fields["rule_pack"].default)
+
+
+def _list_packs(options: argparse.Namespace) -> int:
+    from declarations.packs import load_draft, pack_names
+    from declarations.review import completeness
+
+    configured = _configured_pack(options)
+    for name in pack_names():
+        pack = load_draft(name)
+        known = completeness(pack)
+        if known.draft:
+            _answer(f"{pack.label}\tdraft: {known.draft}")
+            continue
+        _answer(
+            f"{pack.label}\t{pack.content_hash[:12]}\tlayers {' < '.join(known.layers)}\t{known.judging} rules: "
+            f"{known.seen} V, {known.secondary} S, {known.from_memory} U, {known.gaps} without a row; "
+            f"{known.signed} signed for; {known.notes} notes; {known.examples} examples"
+            f"{' *' if name == configured else ''}"
+        )
+    return 0
+
+
+def _explain_rule(options: argparse.Namespace) -> int:
+    from declarations.packs import load_draft
+    from declarations.review import explanation
+
+    pack = load_draft(options.pack or _configured_pack(options))
+    try:
+        lines = list(explanation(pack, options.rule))
+    except KeyError:
+        raise LookupError(f"pack {pack.id}: there is no rule {options.rule}") from None
+    for line in lines:
+        _answer(line)
+    return 0
+
+
+def _check_packs(options: argparse.Namespace) -> int:
+    from datetime import datetime
+
+    from declarations.packs import PACKS
+    from declarations.review import complaints
+
+    found = list(complaints(datetime.now().astimezone().date(), options.directory or PACKS))
+    for complaint in found:
+        _answer(complaint)
+    _say(f"{len(found)} complaints")
+    return 1 if found else 0
+
+
+def _pack_schema(_: argparse.Namespace) -> int:
+    from declarations.review import layer_schema
+
+    _answer(json.dumps(layer_schema(), indent=1, sort_keys=True, ensure_ascii=False))
     return 0
 
 

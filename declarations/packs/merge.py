@@ -49,15 +49,19 @@ def _load(name: str, directory: Path) -> RulePack:
     return merge(name, layers)
 
 
+def layer_files(directory: Path = PACKS) -> tuple[Path, ...]:
+    """The files of a directory that are layers, in the order of their names."""
+    return tuple(path for path in sorted(directory.glob("*.json")) if path.stem not in _NO_LAYER)
+
+
 def pack_names(directory: Path = PACKS) -> tuple[str, ...]:
     """The name of every pack that the layers of a directory make, drafts included: `eaeu`, `eaeu-by`, `gb`.
 
     Raises ValueError for a layer over one that is not there, and for a loop of layers.
     """
-    below: dict[str, str | None] = {}
-    for path in sorted(directory.glob("*.json")):
-        if path.stem not in _NO_LAYER:
-            below[path.stem] = read_layer(path.read_bytes(), path.name).get("over")
+    below: dict[str, str | None] = {
+        path.stem: read_layer(path.read_bytes(), path.name).get("over") for path in layer_files(directory)
+    }
     return tuple(sorted("-".join(_chain(name, below)) for name in below))
 
 
