@@ -46,10 +46,10 @@ def eligibility(
             return NotEligible(exclusion.code, exclusion.source)
     age = age_on(birth_date, today) if birth_date else None
     for exclusion in pack.eligibility:
-        limit = exclusion.unaccompanied_under_age
-        if limit is not None and age is None:
+        limits = [exclusion.under_age] if accompanied else [exclusion.under_age, exclusion.unaccompanied_under_age]
+        if age is None and (exclusion.under_age is not None or exclusion.unaccompanied_under_age is not None):
             return NotEligible("AGE_UNKNOWN", exclusion.source)
-        if limit is not None and age is not None and age < limit and not accompanied:
+        if age is not None and any(limit is not None and age < limit for limit in limits):
             return NotEligible(exclusion.code, exclusion.source)
     return Eligible()
 

@@ -5,7 +5,7 @@ Sums are exact; what is not stated, or cannot be converted, leaves a sum incompl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, Money, MoneyKind, Unit
 from declarations.money import Rates
-from declarations.packs import Measure, Rule, natural_unit, plain
+from declarations.packs import Measure, Rule, natural_unit
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -41,6 +41,7 @@ class Figure(NamedTuple):
     times: Decimal = ONE
     per: Decimal = ONE
     rounded: bool = False  # shown to the cent, as quotients have no end
+    weights: Mapping[str, Decimal] | None = None  # what a unit of each currency is worth; None: none was converted
     vague: bool = False  # something counts with what is stated, and nothing is stated of it anywhere
 
     @property
@@ -205,8 +206,9 @@ class Meter:
             present=bool(sums) or bool(unstated),
             positive=bool(unstated) or any(amount for amount, _ in sums),
             unit=target,
-            exchange=_quoted(known, rates) if scale and rates else "",
+            exchange=rates.words(known, on) if scale and rates else "",
             rounded=scale is not None,
+            weights=known if scale else None,
         )
 
     def _amount(self, sheet: Sheet) -> Figure:
@@ -260,20 +262,8 @@ class Meter:
 
 
 def conversion(target: str, foreign: Iterable[str], rates: Rates | None, on: date) -> dict[str, Decimal]:
-    """Units of the rates' base per unit of each currency that has a rate on that day."""
-    if rates is None:
-        return {}
-    found = {}
-    for currency in (target, *foreign):
-        rate = rates.rate(currency, on)
-        if rate is not None:
-            found[currency] = rate
-    return found
-
-
-def _quoted(known: dict[str, Decimal], rates: Rates) -> str:
-    quoted = [f"1 {code} = {plain(rate)} {rates.base}" for code, rate in known.items() if code != rates.base]
-    return f"{', '.join(quoted)} ({rates.date}, {rates.source})"
+    """What a unit of each currency that has a rate is worth, in one measure; the target's own comes first."""
+    return {} if rates is None else rates.weights((target, *foreign), on)
 
 
 def _of_a_piece(item: GoodsItem) -> Decimal | None:

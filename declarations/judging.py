@@ -11,7 +11,7 @@ from fractions import Fraction
 from contracts.declaration import GoodsKind
 from declarations.answer import Line, Relation, RuleHit
 from declarations.duty import NOBODY_CAN_SAY, NOTHING, Owed, owed
-from declarations.figures import CENT, ZERO, Figure, Meter, Sheet, conversion
+from declarations.figures import CENT, ONE, ZERO, Figure, Meter, Sheet
 from declarations.money import Rates
 from declarations.packs import Effect, Rule, RulePack, plain
 from declarations.person import PersonFacts, holds
@@ -96,7 +96,7 @@ def judge(
     if relation is Relation.WITHIN and subject.rules[0].effect is Effect.DOCUMENTS:
         return None, []
     deciding = causes[0][0] if causes else (case.rules or subject.rules)[0]
-    due = _due(case, relation, sheet, rates, on)
+    due = _due(case, relation, sheet)
     line = _line(pack, case, deciding, relation, due)
     if not causes:
         return line, []
@@ -265,7 +265,7 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
     )
 
 
-def _due(case: _Case, relation: Relation, sheet: Sheet, rates: Rates | None, on: date) -> Owed:
+def _due(case: _Case, relation: Relation, sheet: Sheet) -> Owed:
     """What the line owes. Nothing when within; nobody can say when unknown, forbidden or an officer assesses."""
     levied = [rule for rule in case.rules if rule.excess is not None]
     if not levied or relation is Relation.WITHIN:
@@ -278,19 +278,17 @@ def _due(case: _Case, relation: Relation, sheet: Sheet, rates: Rates | None, on:
     (rule,) = charged
     if rule.excess is None:
         return NOBODY_CAN_SAY
-    worths = _worths(case, sheet, rates, on) if rule.excess.model == "indivisible" else ()
+    worths = _worths(case, sheet) if rule.excess.model == "indivisible" else ()
     lent = {place: _decimal(width) for place, width in case.lent.bands.items()}
     norm = (rule.amount or ZERO) + _decimal(case.lent.norm)
     return owed(rule.excess, norm, case.figure, worths, lent)
 
 
-def _worths(case: _Case, sheet: Sheet, rates: Rates | None, on: date) -> Sequence[Decimal]:
+def _worths(case: _Case, sheet: Sheet) -> Sequence[Decimal]:
     """The values of the items, scaled as the figure is."""
     sums, _ = case.subject.meter.worths(sheet)
-    if not case.figure.rounded:
-        return [amount for amount, currency in sums if currency == case.subject.meter.currency]
-    known = conversion(case.subject.meter.currency, {currency for _, currency in sums}, rates, on)
-    return [amount * known[currency] for amount, currency in sums if currency in known]
+    weights = case.figure.weights or {case.subject.meter.currency: ONE}
+    return [amount * weights[currency] for amount, currency in sums if currency in weights]
 
 
 def _facts(line: Line, aged: Rule | None) -> dict[str, str]:

@@ -1,16 +1,19 @@
 """Exchange rates of one day, exact: a missing or stale rate is said, never guessed.
 
-Rates are official figures in units of `base` per one unit of a currency. Comparisons are made in the base
-currency by multiplication, so that no quotient is ever rounded before it meets a threshold.
+Rates are official figures, in units of `base` per one unit of a currency or the other way round. Amounts are
+compared by multiplication, so that no quotient is ever rounded before it meets a threshold.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterable
 from decimal import Context, Decimal
+from functools import cache
+from math import lcm
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,8 +22,9 @@ from contracts.base import Contract, CurrencyCode, ShortText
 
 DEMONSTRATION = "demonstration"
 
-# Amounts have 15 digits at most and rates 18: products and sums of hundreds of lines stay exact in 60.
-EXACT = Context(prec=60)
+# Amounts have 15 digits at most, rates 18 and common multiples of rates 80: sums of hundreds of lines stay exact.
+EXACT = Context(prec=120)
+_LARGEST_MULTIPLE = 10**80
 
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12, allow_inf_nan=False)]
 
@@ -32,7 +36,10 @@ class Rates(Contract):
     date: datetime.date
     valid_through: datetime.date | None = None  # None: `date` only
     source: ShortText
-    rates: dict[CurrencyCode, Rate] = Field(description="units of base per one unit of the currency")
+    quote: Literal["base_per_unit", "units_per_base"] = "base_per_unit"
+    rates: dict[CurrencyCode, Rate] = Field(
+        description="as `quote` says, each official figure as it was published"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Rates:
@@ -56,10 +63,48 @@ class Rates(Contract):
         return self.date <= on <= (self.valid_through or self.date)
 
     def rate(self, currency: str, on: datetime.date) -> Decimal | None:
-        """Units of base per one unit of `currency` on that day, or None: no rate, or not of that day."""
+        """The official figure of a currency on that day, or None: no rate, or not of that day."""
         if not self.in_force(on):
             return None
         return Decimal(1) if currency == self.base else self.rates.get(currency)
+
+    def weights(self, currencies: Iterable[str], on: datetime.date) -> dict[str, Decimal]:
+        """What one unit of each currency is worth on that day, all in one and the same measure, exactly.
+
+        A currency without a rate is left out, and all are where no common measure of reasonable size is found.
+        """
+        quoted = {code: rate for code in currencies if (rate := self.rate(code, on)) is not None}
+        if self.quote == "base_per_unit":
+            return quoted
+        whole = {code: int(rate * 10**12) for code, rate in quoted.items()}
+        multiple = lcm(*whole.values())
+        if multiple > _LARGEST_MULTIPLE:
+            return {}
+        return {code: Decimal(multiple // units) for code, units in whole.items()}
+
+    def words(self, currencies: Iterable[str], on: datetime.date) -> str:
+        """The rates that a conversion used, with their date and source: `1 EUR = 3.445 BYN (2026-11-21, bank)`."""
+        quoted = []
+        for code in currencies:
+            rate = self.rate(code, on)
+            if rate is not None and code != self.base:
+                pair = (code, self.base) if self.quote == "base_per_unit" else (self.base, code)
+                quoted.append(f"1 {pair[0]} = {f'{rate:f}'} {pair[1]}")
+        return f"{', '.join(quoted)} ({self.date}, {self.source})"
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """The ISO 4217 codes of money that is legal tender somewhere today (CLDR)."""
+    from babel.core import get_global
+
+    territories = get_global("territory_currencies").values()
+    return frozenset(code for held in territories for code, _, end, tender in held if tender and end is None)
+
+
+def known_currency(code: str) -> bool:
+    """Whether a code of ISO 4217 is money in circulation."""
+    return code in currencies()
 
 
 def load_rates(path: Path) -> Rates:
