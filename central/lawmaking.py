@@ -27,7 +27,8 @@ from central.referrals import NotAllowed
 from central.storage.models import StoredActivation, StoredLaw
 from contracts.canonical import canonical_json
 from contracts.events import AuditTag
-from declarations.packs import PACKS, Rule, RulePack, Status, load_pack
+from declarations.examples import Ran, run
+from declarations.packs import PACKS, RulePack, load_pack
 
 if TYPE_CHECKING:
     from central.service import Central
@@ -75,11 +76,6 @@ class Activation:
     decided_at: datetime | None
     withdrawn_by: str | None
     withdrawn_at: datetime | None
-
-
-def needs_second_look(rule: Rule) -> bool:
-    """Whether nobody has put a name to a rule: everything but verified in the source, by whom and when."""
-    return rule.status is not Status.VERIFIED or rule.verified_by is None
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -140,6 +136,11 @@ def shipped_layers() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PACKS.glob("*.json") if _is_layer(path)))
 
 
+def run_examples(pack: RulePack, on: date) -> tuple[Ran, ...]:
+    """The worked examples of a pack, each with what the evaluator answers and where that differs."""
+    return tuple(run(pack, example, on) for example in pack.examples)
+
+
 # ------------------------------------------------------------------------------------------------------ making
 
 
@@ -185,11 +186,14 @@ def merged(pack_name: str, files: Mapping[str, bytes]) -> tuple[RulePack, dict[s
 def ask(central: Central, user: User, number: int, effective_on: date) -> Activation:
     """Ask that a version becomes law at the midnight that begins a day of the site to come.
 
-    Raises NotAllowed, LookupError for an unknown version, or InvalidLaw: `date_passed`, `one_waits`,
-    `in_force_already`.
+    Raises NotAllowed, LookupError for an unknown version, or InvalidLaw: `date_passed`, `examples_fail`,
+    `one_waits`, `in_force_already`.
     """
     _may_change(central, user)
     now = central.clock()
+    pack = central.law.pack(version(central, number).sha256)
+    if failing := [ran.example.id for ran in run_examples(pack, effective_on) if not ran.holds]:
+        raise InvalidLaw("examples_fail", ", ".join(failing)[:200])
     if midnight(effective_on, central.timezone) <= now:
         raise InvalidLaw("date_passed", effective_on.isoformat())
     with central.storage.write() as session:
@@ -355,7 +359,7 @@ def _add(
         sha256=sha256,
         content=canonical_json(pack),
         layers=dict(layers),
-        unverified=sum(needs_second_look(rule) for rule in pack.rules),
+        unverified=len(pack.unverified),
         note=note.strip()[:120],
         proposed_by=actor,
         proposed_at=now,

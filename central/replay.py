@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +28,8 @@ from declarations.evaluate import PersonAssessment
 from declarations.money import Rates
 from declarations.packs import RulePack
 
+Parsed = TypeVar("Parsed")
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -38,7 +41,7 @@ class Replayed:
     explanation: dict[str, object] | None = None
 
 
-def replay(central: Central, record_id: str) -> Replayed:
+def replay(central: Central, record_id: str, artifacts: Artifacts | None = None) -> Replayed:
     """Decide one record again. Raises UnknownCase."""
     with central.storage.read() as session:
         decision_row = session.scalar(
@@ -51,7 +54,7 @@ def replay(central: Central, record_id: str) -> Replayed:
         try:
             record = central.envelope.open_model(session, record_id, "record", TransactionRecord)
             decision = stored_decision(central, session, record_id)
-            features = stored_features(central, session, record, decision)
+            features = stored_features(central, session, record, decision, artifacts)
             kept = json.loads(central.envelope.open(session, record_id, "features:1"))
         except Erased:
             return Replayed(record_id, None, "erased")
@@ -85,7 +88,8 @@ def replay_all(central: Central) -> tuple[Replayed, ...]:
             .where(StoredDecision.site_id == central.config.site_id)
             .order_by(StoredDecision.decided_at)
         ).all()
-    found = tuple(replay(central, record_id) for record_id in dict.fromkeys(record_ids))
+    artifacts = Artifacts(central)
+    found = tuple(replay(central, record_id, artifacts) for record_id in dict.fromkeys(record_ids))
     with central.storage.write() as session:
         central.audit.append(
             session,
@@ -98,13 +102,41 @@ def replay_all(central: Central) -> tuple[Replayed, ...]:
     return found
 
 
-def stored_features(central: Central, session: Session, record: TransactionRecord, decision: Decision) -> Features:
+class Artifacts:
+    """The packs, rates and lists that decisions relied on, parsed once for a run over many decisions."""
+
+    def __init__(self, central: Central) -> None:
+        self._central = central
+        self._parsed: dict[tuple[str, str], object] = {}
+
+    def pack(self, session: Session, sha256: str) -> RulePack:
+        return self._of(session, "rule_pack", sha256, RulePack.model_validate_json)
+
+    def rates(self, session: Session, sha256: str) -> Rates:
+        return self._of(session, "rates", sha256, Rates.model_validate_json)
+
+    def watch_list(self, session: Session, sha256: str) -> WatchList:
+        return self._of(session, "watch_list", sha256, WatchList.from_content)
+
+    def _of(self, session: Session, kind: str, sha256: str, parse: Callable[[bytes], Parsed]) -> Parsed:
+        if (kind, sha256) not in self._parsed:
+            self._parsed[kind, sha256] = parse(artifact(self._central, session, kind, sha256))
+        return cast(Parsed, self._parsed[kind, sha256])
+
+
+def stored_features(
+    central: Central,
+    session: Session,
+    record: TransactionRecord,
+    decision: Decision,
+    artifacts: Artifacts | None = None,
+) -> Features:
     """The features of a stored decision, made again from what it relied on. Raises Erased."""
     kept = json.loads(central.envelope.open(session, record.record_id, "features:1"))
-    versions = decision.versions
-    pack = RulePack.model_validate_json(artifact(central, session, "rule_pack", versions.rule_pack_hash))
-    rates = Rates.model_validate_json(artifact(central, session, "rates", versions.rates_hash))
-    lists = WatchList.from_content(artifact(central, session, "watch_list", versions.watch_list_hash))
+    versions, artifacts = decision.versions, artifacts or Artifacts(central)
+    pack = artifacts.pack(session, versions.rule_pack_hash)
+    rates = artifacts.rates(session, versions.rates_hash)
+    lists = artifacts.watch_list(session, versions.watch_list_hash)
     on = date.fromisoformat(kept["on"])
     hits, screened = screen(lists, record.party, on)
     return Features(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
@@ -27,6 +27,9 @@ from central.storage.models import Artifact
 from contracts.events import AuditTag
 from declarations.money import Rates
 from declarations.packs import RulePack
+
+if TYPE_CHECKING:
+    from central.law_effect import EffectCounter
 
 Clock = Callable[[], datetime]
 
@@ -54,6 +57,7 @@ class Central:
     law: LawBook
     exchange: RatesBook
     news: LawNews
+    effects: EffectCounter
     watch_list: WatchList
 
     @property
@@ -72,6 +76,7 @@ class Central:
 
     def close(self) -> None:
         """Let go of streams and database."""
+        self.effects.close()
         self.broker.close()
         self.storage.close()
 
@@ -118,6 +123,7 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
     """
     # Both need a whole service, as their changes are audited; this module is below them.
     from central import lawmaking, rates_import
+    from central.law_effect import EffectCounter
 
     master = load_key_file(config.master_key_file, "master")
     receipt_keys = load_key_file(config.receipt_key_file, "receipt")
@@ -148,6 +154,7 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
         law=law,
         exchange=exchange,
         news=LawNews(storage, config.site_id, law, exchange),
+        effects=EffectCounter(),
         watch_list=watch_list,
     )
     try:

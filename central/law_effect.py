@@ -1,0 +1,308 @@
+"""What a version of the law would change: stored declarations judged by it and by the law in force, and counted.
+
+The count runs beside everything else on a thread of its own, one at a time, can be watched and cancelled, and
+keeps numbers and reason codes. Nothing personal leaves it; record numbers are for those who may open the cases.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from central import risk
+from central.access.permissions import Permission, User
+from central.audit import PEOPLE
+from central.referrals import NotAllowed, stored_decision
+from central.replay import Artifacts, stored_features
+from central.risk import Features
+from central.sealing import Erased, Unreadable
+from central.storage.models import LawEffect, StoredLaw, Transaction
+from contracts.decision import Channel
+from contracts.errors import place_of
+from contracts.events import AuditTag
+from contracts.transaction import TransactionRecord
+from declarations.packs import RulePack
+
+if TYPE_CHECKING:
+    from central.service import Central
+
+DAYS, MOST_RECORDS = 30, 5_000
+MOST_SAMPLES = 20
+DONE, CANCELLED, FAILED = "done", "cancelled", "failed"
+_BREATH_S = 0.002  # after each record: whoever waits for an answer goes first
+_LOG = logging.getLogger("corridor.central")
+
+
+class Busy(Exception):
+    """A count is running already."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Numbers of a count. `more` and `less`: people whose known duty estimate changed, and the direction."""
+
+    records: int = 0
+    erased: int = 0
+    people: int = 0
+    to_red: int = 0
+    to_green: int = 0
+    other_reasons: int = 0
+    duty_more: int = 0
+    duty_less: int = 0
+    duty_unknown: int = 0
+    added: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    samples: tuple[str, ...] = ()
+    on: str = ""
+    all_records: int = 0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A finished count of one version against another."""
+
+    version: int
+    compared_with: int
+    state: str
+    counted: Counted
+    asked_by: str
+    asked_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A count that runs: `done` of `total` records."""
+
+    version: int
+    done: int
+    total: int
+
+
+class EffectCounter:
+    """Counts for one site, one at a time. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._progress: Progress | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, central: Central, user: User, number: int, on: date) -> None:
+        """Begin to count what version `number` would change, as if everybody crossed on `on`.
+
+        Raises NotAllowed, LookupError for an unknown version, or Busy.
+        """
+        if not user.may(Permission.RULES_CHANGE, site_id=central.config.site_id):
+            raise NotAllowed
+        with central.storage.read() as session:
+            row = session.get(StoredLaw, (central.config.site_id, number))
+            if row is None:
+                raise LookupError(number)
+            sha256 = row.sha256
+        term = central.law.term(central.clock())
+        job = _Job(
+            central,
+            user,
+            number,
+            term.version.number,
+            central.law.pack(sha256),
+            central.law.pack(term.version.sha256),
+            on,
+            central.clock(),
+            Artifacts(central),
+        )
+        with self._lock:
+            if self._progress is not None:
+                raise Busy
+            self._stop.clear()
+            self._progress = Progress(number, 0, 0)
+            self._thread = threading.Thread(target=self._run, args=(job,), name="law effect", daemon=True)
+            self._thread.start()
+
+    @property
+    def progress(self) -> Progress | None:
+        """The count that runs, or None."""
+        return self._progress
+
+    def cancel(self, central: Central, user: User) -> None:
+        """Stop the count; what was counted so far is kept as such. Raises NotAllowed."""
+        if not user.may(Permission.RULES_CHANGE, site_id=central.config.site_id):
+            raise NotAllowed
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop and wait for the thread."""
+        self._stop.set()
+        self.wait(10)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing runs."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            thread.join(seconds)
+
+    def _run(self, job: _Job) -> None:
+        state, tally = FAILED, _Tally()
+        try:
+            record_ids, tally.all_records = job.records()
+            for place, record_id in enumerate(record_ids):
+                self._progress = Progress(job.number, place, len(record_ids))
+                if self._stop.wait(_BREATH_S):
+                    break
+                job.count(record_id, tally)
+            state = CANCELLED if self._stop.is_set() else DONE
+        except Exception as error:  # kind and place: a text could quote what was being read
+            _LOG.error("the effect of a rule pack was not counted: %s", place_of(error))
+        try:
+            job.keep(state, tally)
+        except Exception as error:
+            _LOG.error("the effect of a rule pack was not kept: %s", place_of(error))
+        finally:
+            self._progress = None
+
+
+def latest(central: Central, number: int) -> Effect | None:
+    """The last count of a version that ended, or None."""
+    with central.storage.read() as session:
+        row = session.scalars(
+            select(LawEffect)
+            .where(LawEffect.site_id == central.config.site_id, LawEffect.version == number)
+            .order_by(LawEffect.effect.desc())
+            .limit(1)
+        ).first()
+    if row is None:
+        return None
+    result: dict[str, Any] = dict(row.result)
+    counted = Counted(**result | {"samples": tuple(result["samples"])})
+    return Effect(row.version, row.compared_with, row.state, counted, row.asked_by, row.asked_at, row.ended_at)
+
+
+@dataclass
+class _Tally:
+    records: int = 0
+    erased: int = 0
+    people: int = 0
+    to_red: int = 0
+    to_green: int = 0
+    other_reasons: int = 0
+    duty_more: int = 0
+    duty_less: int = 0
+    duty_unknown: int = 0
+    all_records: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    samples: list[str] = field(default_factory=list)
+
+    def result(self, on: date) -> dict[str, Any]:
+        return {
+            **{name: value for name, value in vars(self).items() if isinstance(value, int)},
+            "added": dict(self.added.most_common(20)),
+            "removed": dict(self.removed.most_common(20)),
+            "samples": self.samples,
+            "on": on.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class _Job:
+    central: Central
+    user: User
+    number: int
+    compared_with: int
+    pack: RulePack
+    present: RulePack
+    on: date
+    asked_at: datetime
+    artifacts: Artifacts
+
+    def records(self) -> tuple[list[str], int]:
+        """The records of the last days, newest first and no more than the bound; and how many there are."""
+        site, since = self.central.config.site_id, self.asked_at - timedelta(days=DAYS)
+        recent = (Transaction.site_id == site, Transaction.received_at >= since)
+        with self.central.storage.read() as session:
+            total = session.scalar(select(func.count()).select_from(Transaction).where(*recent)) or 0
+            found = session.scalars(
+                select(Transaction.record_id)
+                .where(*recent)
+                .order_by(Transaction.received_at.desc())
+                .limit(MOST_RECORDS)
+            ).all()
+        return list(found), total
+
+    def count(self, record_id: str, tally: _Tally) -> None:
+        """Judge one record by both laws and add what differs."""
+        with self.central.storage.read() as session:
+            try:
+                features = self._features(session, record_id)
+            except (Erased, Unreadable, KeyError):
+                tally.erased += 1
+                return
+        tally.records += 1
+        changed = False
+        now, then = risk.decide(features), risk.decide(replace(features, pack=self.pack))
+        for before, after in zip(now, then, strict=True):
+            tally.people += 1
+            gone = {reason.code for reason in before.reasons} - {reason.code for reason in after.reasons}
+            come = {reason.code for reason in after.reasons} - {reason.code for reason in before.reasons}
+            tally.removed.update(gone)
+            tally.added.update(come)
+            if before.channel is not after.channel:
+                tally.to_red += after.channel is Channel.RED
+                tally.to_green += after.channel is Channel.GREEN
+            elif gone or come:
+                tally.other_reasons += 1
+            changed = changed or bool(gone or come)
+        changed = self._duty(features, tally) or changed
+        if changed and len(tally.samples) < MOST_SAMPLES:
+            tally.samples.append(record_id)
+
+    def keep(self, state: str, tally: _Tally) -> None:
+        """Write down the numbers, and that they were asked for."""
+        central, site = self.central, self.central.config.site_id
+        now = central.clock()
+        with central.storage.write() as session:
+            last = session.scalar(select(func.max(LawEffect.effect)).where(LawEffect.site_id == site))
+            session.add(
+                LawEffect(
+                    site_id=site, effect=(last or 0) + 1, version=self.number, compared_with=self.compared_with,
+                    state=state, result=tally.result(self.on), asked_by=self.user.user_id, asked_at=self.asked_at,
+                    ended_at=now,
+                )
+            )  # fmt: skip
+            central.audit.append(
+                session, chain=PEOPLE, tag=AuditTag.RULES_EFFECT_COUNTED, actor=self.user.user_id, now=now,
+                detail={"version": self.number, "compared_with": self.compared_with, "state": state,
+                        "records": tally.records, "on": self.on.isoformat()},
+            )  # fmt: skip
+
+    def _features(self, session: Session, record_id: str) -> Features:
+        """What the decision relied on, moved to the day of the count: its rates count as if they were of it."""
+        central = self.central
+        record = central.envelope.open_model(session, record_id, "record", TransactionRecord)
+        decision = stored_decision(central, session, record_id)
+        features = stored_features(central, session, record, decision, self.artifacts)
+        rates = features.rates
+        if rates is not None and rates.in_force(features.on):
+            rates = rates.model_copy(update={"date": self.on, "valid_through": None})
+        return replace(features, pack=self.present, rates=rates, on=self.on, law_problem="")
+
+    def _duty(self, features: Features, tally: _Tally) -> bool:
+        changed = False
+        now, then = risk.assess(features).persons, risk.assess(replace(features, pack=self.pack)).persons
+        for person_id, before in now.items():
+            after = then[person_id]
+            if not (before.duty_complete and after.duty_complete) or before.currency != after.currency:
+                tally.duty_unknown += 1
+                continue
+            tally.duty_more += after.duty_total > before.duty_total
+            tally.duty_less += after.duty_total < before.duty_total
+            changed = changed or after.duty_total != before.duty_total
+        return changed
