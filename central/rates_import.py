@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -29,6 +28,7 @@ from contracts.canonical import canonical_json
 from contracts.events import AuditTag
 from declarations import money
 from declarations.money import Rates
+from declarations.rates import parse_rates
 
 if TYPE_CHECKING:
     from central.service import Central
@@ -38,6 +38,7 @@ FROM_FILE, FROM_ENDPOINT = "file", "endpoint"
 COMMAND_LINE = "command line"
 _FURTHEST_AHEAD = timedelta(days=7)
 _MOST_MOVED = Decimal("0.2")  # a fifth from one import to the next
+_UNITS = frozenset(str(10**power) for power in range(7))  # a quotient by these is exact
 _TIMEOUT_S, _DEADLINE_S = 5.0, 20.0
 
 
@@ -100,7 +101,7 @@ def parse(
             rates = Rates.model_validate(rates.model_dump() | {"valid_through": valid_through})
     except InvalidRates:
         raise
-    except ValidationError as error:
+    except ValidationError as error:  # a ValueError that would quote its input
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise InvalidRates("not_valid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]) from None
     except (ValueError, RecursionError) as error:
@@ -186,7 +187,7 @@ def _detail(row: StoredRates) -> dict[str, object]:
 
 def _moved(before: Rates, after: Rates) -> str:
     """The currency that moved most, where it moved by more than a fifth: `EUR 3.445 → 34.45`."""
-    if before.base != after.base:
+    if (before.base, before.quote) != (after.base, after.quote):
         return ""
     moves = {
         currency: abs(rate / before.rates[currency] - 1)
@@ -200,14 +201,8 @@ def _moved(before: Rates, after: Rates) -> str:
 
 
 def _parse(content: bytes, day: date | None, base: str, source: str) -> Rates:
-    start = content.lstrip()[:1]
-    if start == b"<":
-        raise InvalidRates("not_understood")
-    if start in (b"[", b"{"):
-        said = json.loads(content)
-        if isinstance(said, dict) and "rates" in said:
-            return Rates.model_validate(said)
-        raise InvalidRates("not_understood")
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"[", b"{"):
+        return parse_rates(content, source=source.strip())
     return _csv(content, day, base, source)
 
 
@@ -229,13 +224,13 @@ def _csv(content: bytes, day: date | None, base: str, source: str) -> Rates:
 
 def _figure(row: Mapping[str, str | None], place: str) -> Decimal:
     try:
-        units = Decimal((row.get("units") or "1").strip())
         rate = Decimal((row["rate"] or "").strip())
-        if not (units.is_finite() and rate.is_finite() and 0 < units <= 1_000_000 and rate > 0):
-            raise InvalidRates("csv_figure", place)
-        return (rate / units).quantize(Decimal("1e-12")).normalize() if units != 1 else rate
+        units = (row.get("units") or "1").strip()
     except InvalidOperation:
         raise InvalidRates("csv_figure", place) from None
+    if not rate.is_finite() or rate <= 0 or units not in _UNITS:
+        raise InvalidRates("csv_figure", place)
+    return rate / int(units)
 
 
 def _download(url: str, verify: str | bool) -> bytes:
