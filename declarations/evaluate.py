@@ -16,7 +16,7 @@ from contracts.declaration import GoodsKind, MoneyKind, TransportMode
 from contracts.party import Direction
 from declarations.answer import Line, PartyAssessment, PersonAssessment, Relation, RuleHit
 from declarations.figures import ZERO, Sheet
-from declarations.judging import NOTHING_LENT, Lent, Subject, hit, judge
+from declarations.judging import Lent, Subject, hit, judge
 from declarations.money import EXACT, Rates
 from declarations.packs import Effect, Measure, Rule, RulePack
 from declarations.person import Party, PersonFacts, goods_of, misplaced, speaks_for
@@ -168,9 +168,7 @@ class Law:
             touched = self._touched(sheet)
             for place, subject in enumerate(self.subjects):
                 if place in touched:
-                    line, found = judge(
-                        subject, self.pack, person, sheet, rates, self.on, lent.get(place, NOTHING_LENT)
-                    )
+                    line, found = judge(subject, self.pack, person, sheet, rates, self.on, lent.get(place))
                     lines += [line] if line is not None else []
                     hits += found
                 elif place in self.untouched:
@@ -217,7 +215,7 @@ class Law:
 
 
 def _kinds(sheet: Sheet) -> list[Kind]:
-    return [*sheet.items, *sheet.money]
+    return [*sheet.heaps, *sheet.money]
 
 
 def _untouched(pack: RulePack, subjects: tuple[Subject, ...], on: date) -> dict[int, Line]:

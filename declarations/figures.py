@@ -6,13 +6,13 @@ Sums are exact; what is not stated, or cannot be converted, leaves a sum incompl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from math import lcm
 from typing import NamedTuple
 
-from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, Money, MoneyKind, Unit
+from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, MoneyKind, Unit
 from declarations.money import Rates
 from declarations.packs import Measure, Rule, natural_unit
 
@@ -41,7 +41,7 @@ class Figure(NamedTuple):
     times: Decimal = ONE
     per: Decimal = ONE
     rounded: bool = False  # shown to the cent, as quotients have no end
-    weights: Mapping[str, Decimal] | None = None  # what a unit of each currency is worth; None: none was converted
+    weights: Mapping[str, Decimal] | None = None  # of money: what a unit of each currency is worth, scaled as here
     vague: bool = False  # something counts with what is stated, and nothing is stated of it anywhere
 
     @property
@@ -51,38 +51,91 @@ class Figure(NamedTuple):
 
     def in_words_of(self, scaled: Decimal) -> Decimal:
         """A part of the figure, scaled as it is, for people."""
+        if not self.rounded and self.scale == self.times == self.per == ONE:
+            return scaled
         shown = scaled * self.times / (self.scale * self.per)
         return shown.quantize(CENT, ROUND_CEILING) if self.rounded else shown
 
     def norm(self, amount: Decimal) -> Decimal:
         """A norm of the figure, for people."""
-        return amount * self.times / self.per
+        return amount if self.times == self.per else amount * self.times / self.per
+
+
+@dataclass(slots=True)
+class Heap:
+    """Everything of one kind, added up in each way in which it may be counted."""
+
+    items: list[GoodsItem] = field(default_factory=list)
+    worth: dict[str, Decimal] = field(default_factory=dict)  # by currency
+    unpriced: int = 0
+    mass: Decimal = ZERO  # kg
+    unweighed: int = 0
+    quantity: dict[Unit, Decimal] = field(default_factory=dict)
+    quantities: dict[Unit, int] = field(default_factory=dict)  # how many items state one
+
+    def add(self, item: GoodsItem) -> None:
+        self.items.append(item)
+        if item.value is None or item.currency is None:
+            self.unpriced += 1
+        else:
+            self.worth[item.currency] = self.worth.get(item.currency, ZERO) + item.value
+        mass = item.weight_kg
+        unit, quantity = item.unit, item.quantity
+        if unit is not None and quantity is not None:
+            self.quantity[unit] = self.quantity.get(unit, ZERO) + quantity
+            self.quantities[unit] = self.quantities.get(unit, 0) + 1
+            if unit is Unit.KILOGRAM or unit is Unit.GRAM:
+                # Weight and quantity may both be stated: the larger counts.
+                stated = quantity if unit is Unit.KILOGRAM else quantity / THOUSAND
+                mass = stated if mass is None else max(mass, stated)
+        if mass is None:
+            self.unweighed += 1
+        else:
+            self.mass += mass
+
+    def in_unit(self, unit: Unit | None) -> tuple[Decimal, int]:
+        """The stated quantity, and how many items state none; grams and kilograms convert, nothing else does."""
+        total, stated = ZERO, 0
+        for own, quantity in self.quantity.items():
+            if own is unit:
+                total += quantity
+            elif own is Unit.KILOGRAM and unit is Unit.GRAM:
+                total += quantity * THOUSAND
+            elif own is Unit.GRAM and unit is Unit.KILOGRAM:
+                total += quantity / THOUSAND
+            else:
+                continue
+            stated += self.quantities[own]
+        return total, len(self.items) - stated
 
 
 class Sheet(NamedTuple):
-    """What one person carries, sorted once for all rules."""
+    """What one person carries, sorted and added up once for all rules."""
 
-    items: dict[GoodsKind, list[GoodsItem]]
-    money: dict[MoneyKind, list[Money]]
+    heaps: Mapping[GoodsKind, Heap]
+    money: Mapping[MoneyKind, Mapping[str, Decimal]]  # by currency
     apart: bool | None  # baggage that travels apart; None: not answered
     delivered: bool = False  # some of it crosses without the person
 
     @staticmethod
     def of(items: Iterable[GoodsItem], declaration: Declaration | None) -> Sheet:
         """`items` are the goods to judge; money and the answer on baggage are the declaration's own."""
-        goods: dict[GoodsKind, list[GoodsItem]] = {}
-        money: dict[MoneyKind, list[Money]] = {}
+        heaps: dict[GoodsKind, Heap] = {}
+        money: dict[MoneyKind, dict[str, Decimal]] = {}
         apart = declaration.unaccompanied_baggage if declaration is not None else False
         delivered = False
         for item in items:
-            goods.setdefault(item.kind, []).append(item)
+            heap = heaps.get(item.kind)
+            if heap is None:
+                heap = heaps[item.kind] = Heap()
+            heap.add(item)
             if item.manner is not Manner.ACCOMPANIED:
                 apart = True
                 delivered = delivered or item.manner is Manner.DELIVERED
-        if declaration is not None:
-            for sum_ in declaration.money:
-                money.setdefault(sum_.kind, []).append(sum_)
-        return Sheet(goods, money, apart, delivered)
+        for stated in declaration.money if declaration is not None else ():
+            sums = money.setdefault(stated.kind, {})
+            sums[stated.currency] = sums.get(stated.currency, ZERO) + stated.amount
+        return Sheet(heaps, money, apart, delivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +145,27 @@ class Meter:
     measure: Measure
     kinds: frozenset[GoodsKind]  # what counts and must be known
     counted: frozenset[GoodsKind]  # and what counts with what is stated
-    elsewhere: frozenset[GoodsKind]  # and of that, what another subject counts, so that nobody need state it here
+    vague: frozenset[GoodsKind]  # and of that, what no other subject counts either
     order: tuple[GoodsKind, ...]
     money: tuple[MoneyKind, ...]
     unit: Unit | None
     currency: str
     # Mixtures and shares: the unit people count a kind in, what one such unit weighs, and what it is shown as.
-    units: dict[GoodsKind, Unit]
-    weights: dict[GoodsKind, Decimal]
-    shown: dict[GoodsKind, tuple[Decimal, Decimal]]
+    units: Mapping[GoodsKind, Unit]
+    weights: Mapping[GoodsKind, Decimal]
+    shown: Mapping[GoodsKind, tuple[Decimal, Decimal]]
     scale: Decimal
 
     @staticmethod
     def of(rule: Rule, elsewhere: frozenset[GoodsKind] = frozenset()) -> Meter:
+        """`elsewhere` are the kinds that another subject counts, so that nobody need state them here."""
         units: dict[GoodsKind, Unit] = {}
         weights: dict[GoodsKind, Decimal] = {}
         shown: dict[GoodsKind, tuple[Decimal, Decimal]] = {}
         scale = ONE
         if rule.measure is Measure.MIXTURE:
             units = {kind: natural_unit(kind, rule) for kind in rule.kinds}
-            weights = dict(rule.equivalents)
+            weights = rule.equivalents
             shown = {kind: (ONE, grams) for kind, grams in rule.equivalents.items()}
         elif rule.measure is Measure.SHARE:
             # Per cent of several norms add up exactly over their least common multiple.
@@ -121,11 +175,13 @@ class Meter:
             weights = {kind: Decimal(multiple // norm) * THOUSAND * HUNDRED for kind, norm in whole.items()}
             shown = {kind: (norm, HUNDRED) for kind, norm in rule.norms.items()}
             scale = Decimal(multiple)
+        kinds = frozenset(rule.kinds)
+        counted = kinds.union(rule.also)
         return Meter(
             measure=rule.measure or Measure.PRESENCE,
-            kinds=frozenset(rule.kinds),
-            counted=frozenset((*rule.kinds, *rule.also)),
-            elsewhere=elsewhere,
+            kinds=kinds,
+            counted=counted,
+            vague=counted - kinds - elsewhere,
             order=rule.kinds,
             money=rule.money,
             unit=rule.unit,
@@ -143,147 +199,128 @@ class Meter:
                 apart = sheet.apart is True
                 return Figure(complete=sheet.apart is not None, present=apart, positive=apart, counted=False)
             case Measure.PRESENCE:
-                there = not self.kinds.isdisjoint(sheet.items)
+                there = not self.kinds.isdisjoint(sheet.heaps)
                 return Figure(present=there, positive=there, counted=False)
             case Measure.MONEY:
-                sums = [(one.amount, one.currency) for kind in self.money for one in sheet.money.get(kind, ())]
-                return self._worth(sums, 0, rates, on)
-            case Measure.VALUE | Measure.SINGLE_VALUE:
-                sums, unstated = self.worths(sheet)
-                return self._worth(sums, unstated, rates, on)._replace(vague=self._vague(sheet))
-            case _:
-                return self._amount(sheet)
-
-    def _vague(self, sheet: Sheet) -> bool:
-        """Whether something that counts with what is stated says nothing of itself, here or elsewhere."""
-        loose = self.counted - self.kinds - self.elsewhere
-        if self.measure is Measure.SINGLE_MASS or loose.isdisjoint(sheet.items):
-            return False
-        by_value = self.measure in (Measure.VALUE, Measure.SINGLE_VALUE)
-        return any(
-            (item.value if by_value else self._stated(item)) is None
-            for kind in loose
-            for item in sheet.items.get(kind, ())
-        )
-
-    def worths(self, sheet: Sheet) -> tuple[list[tuple[Decimal, str]], int]:
-        """The stated values of the goods that count, and how many should be stated and are not."""
-        sums: list[tuple[Decimal, str]] = []
-        unstated = 0
-        for kind, items in sheet.items.items():
-            if kind in self.counted:
-                for item in items:
-                    if item.value is not None and item.currency is not None:
-                        sums.append((item.value, item.currency))
-                    elif kind in self.kinds:
-                        unstated += 1
-        return sums, unstated
-
-    def _worth(self, sums: list[tuple[Decimal, str]], unstated: int, rates: Rates | None, on: date) -> Figure:
-        """Money in the rule's currency, or in the rates' base when currencies differ: added up, or the largest."""
-        target = self.currency
-        foreign = sorted({currency for amount, currency in sums if currency != target and amount})
-        known = conversion(target, foreign, rates, on)
-        scale = known.get(target) if foreign else None
-        scaled = ZERO
-        missing = unstated
-        single = self.measure is Measure.SINGLE_VALUE
-        for amount, currency in sums:
-            if currency == target:
-                worth = amount * scale if scale else amount
-            elif not amount:
-                continue
-            elif scale and currency in known:
-                worth = amount * known[currency]
-            else:
-                missing += 1
-                continue
-            scaled = max(scaled, worth) if single else scaled + worth
-        return Figure(
-            scaled=scaled,
-            scale=scale or ONE,
-            complete=not missing,
-            present=bool(sums) or bool(unstated),
-            positive=bool(unstated) or any(amount for amount, _ in sums),
-            unit=target,
-            exchange=rates.words(known, on) if scale and rates else "",
-            rounded=scale is not None,
-            weights=known if scale else None,
-        )
-
-    def _amount(self, sheet: Sheet) -> Figure:
-        """Litres, kilograms, pieces or, in a mixture, grams; in shares, per cent."""
-        total = ZERO
-        complete = True
-        positive = False
-        present: list[GoodsKind] = []
-        single = self.measure is Measure.SINGLE_MASS
-        for kind, items in sheet.items.items():
-            if kind not in self.counted:
-                continue
-            required = kind in self.kinds and not single
-            for item in items:
-                amount = _of_a_piece(item) if single else self._stated(item)
-                if amount is None:
-                    if required:
-                        present.append(kind)
-                        complete, positive = False, True
-                    continue
-                present.append(kind)
-                positive = positive or amount > 0
-                total = max(total, amount) if single else total + amount
-        if not self.shown:
-            unit = self.unit.value if self.unit is not None else ""
-            vague = self._vague(sheet)
-            return Figure(total, ONE, complete, bool(present), positive, unit=unit, vague=vague)
-        kinds = set(present)
-        if len(kinds) <= 1:  # one kind is shown in its own unit
-            kind = kinds.pop() if kinds else self.order[0]
-            times, per = self.shown[kind]
-            own = self.units[kind].value
-            return Figure(total, self.scale, complete, bool(present), positive, unit=own, times=times, per=per)
-        unit, rounded = ("g", False) if self.measure is Measure.MIXTURE else ("%", True)
-        return Figure(total, self.scale, complete, True, positive, unit=unit, rounded=rounded)
-
-    def _stated(self, item: GoodsItem) -> Decimal | None:
-        """One item in the unit of the figure, or None when the declaration does not say."""
-        match self.measure:
+                return self._worth([sheet.money[kind] for kind in self.money if kind in sheet.money], rates, on)
+            case Measure.VALUE:
+                heaps = self._heaps(sheet)
+                unpriced = sum(heap.unpriced for kind, heap in heaps if kind in self.kinds)
+                vague = any(heap.unpriced for kind, heap in heaps if kind in self.vague)
+                return self._worth([heap.worth for _, heap in heaps], rates, on, unpriced=unpriced, vague=vague)
+            case Measure.SINGLE_VALUE:
+                return self._dearest(self._heaps(sheet), rates, on)
             case Measure.MASS:
-                # Weight and quantity may both be stated: the larger counts.
-                by_quantity = _in_unit(item, Unit.KILOGRAM)
-                if by_quantity is None or item.weight_kg is None:
-                    return item.weight_kg if by_quantity is None else by_quantity
-                return max(item.weight_kg, by_quantity)
+                return self._mass(self._heaps(sheet))
+            case Measure.SINGLE_MASS:
+                return self._heaviest(self._heaps(sheet))
+            case Measure.QUANTITY:
+                return self._quantity(self._heaps(sheet))
             case Measure.MIXTURE | Measure.SHARE:
-                quantity = _in_unit(item, self.units[item.kind])
-                return None if quantity is None else quantity * self.weights[item.kind]
-            case _:
-                return _in_unit(item, self.unit)
+                return self._mixed(self._heaps(sheet))
 
+    def items(self, sheet: Sheet) -> Iterable[GoodsItem]:
+        """The items that count, one by one."""
+        for _, heap in self._heaps(sheet):
+            yield from heap.items
 
-def conversion(target: str, foreign: Iterable[str], rates: Rates | None, on: date) -> dict[str, Decimal]:
-    """What a unit of each currency that has a rate is worth, in one measure; the target's own comes first."""
-    return {} if rates is None else rates.weights((target, *foreign), on)
+    def _heaps(self, sheet: Sheet) -> list[tuple[GoodsKind, Heap]]:
+        return [(kind, heap) for kind, heap in sheet.heaps.items() if kind in self.counted]
 
+    def _worth(
+        self,
+        sums: Iterable[Mapping[str, Decimal]],
+        rates: Rates | None,
+        on: date,
+        *,
+        unpriced: int = 0,
+        vague: bool = False,
+        dearest: bool = False,
+    ) -> Figure:
+        """Money in the rule's currency, or in the measure of the rates when currencies differ."""
+        totals: dict[str, Decimal] = {}
+        for one in sums:
+            for currency, amount in one.items():
+                totals[currency] = totals.get(currency, ZERO) + amount
+        target = self.currency
+        foreign = sorted(currency for currency, amount in totals.items() if currency != target and amount)
+        weights = rates.weights((target, *foreign), on) if foreign and rates is not None else {}
+        scale = weights.get(target)
+        if scale is None:
+            weights = {target: ONE}
+        known = [amount * weights[currency] for currency, amount in totals.items() if currency in weights]
+        return Figure(
+            scaled=max(known, default=ZERO) if dearest else sum(known, ZERO),
+            scale=scale or ONE,
+            complete=not unpriced and weights.keys() >= set(foreign),
+            present=bool(totals) or bool(unpriced),
+            positive=bool(unpriced) or any(totals.values()),
+            unit=target,
+            exchange=rates.words(weights, on) if scale is not None and rates is not None else "",
+            rounded=scale is not None,
+            weights=weights,
+            vague=vague,
+        )
 
-def _of_a_piece(item: GoodsItem) -> Decimal | None:
-    """What the heaviest of a line's pieces weighs at least, in kg; None where pieces or weight are not stated."""
-    pieces = item.quantity if item.unit is Unit.PIECE else None
-    if pieces is None or item.weight_kg is None or pieces < 1 or pieces != pieces.to_integral_value():
-        return None
-    return item.weight_kg / pieces
+    def _dearest(self, heaps: list[tuple[GoodsKind, Heap]], rates: Rates | None, on: date) -> Figure:
+        """The dearest line: lines in the target's own currency need no rate."""
+        dearest: dict[str, Decimal] = {}
+        for _, heap in heaps:
+            for item in heap.items:
+                if item.value is not None and item.currency is not None:
+                    dearest[item.currency] = max(dearest.get(item.currency, ZERO), item.value)
+        unpriced = sum(heap.unpriced for kind, heap in heaps if kind in self.kinds)
+        vague = any(heap.unpriced for kind, heap in heaps if kind in self.vague)
+        return self._worth([dearest], rates, on, unpriced=unpriced, vague=vague, dearest=True)
 
+    def _mass(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+        total, missing, present, vague = ZERO, 0, False, False
+        for kind, heap in heaps:
+            total += heap.mass
+            missing += heap.unweighed if kind in self.kinds else 0
+            present = present or kind in self.kinds or heap.unweighed < len(heap.items)
+            vague = vague or (heap.unweighed > 0 and kind in self.vague)
+        return Figure(
+            total, ONE, not missing, present, positive=bool(missing) or total > 0, unit="kg", vague=vague
+        )
 
-def _in_unit(item: GoodsItem, unit: Unit | None) -> Decimal | None:
-    """The stated quantity in `unit`; grams and kilograms convert, nothing else does."""
-    if item.quantity is None or item.unit is None:
-        return None
-    if item.unit is unit:
-        return item.quantity
-    match item.unit, unit:
-        case Unit.KILOGRAM, Unit.GRAM:
-            return item.quantity * THOUSAND
-        case Unit.GRAM, Unit.KILOGRAM:
-            return item.quantity / THOUSAND
-        case _:
-            return None
+    def _heaviest(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+        """What the heaviest single piece weighs at least, of the lines that state pieces and weight."""
+        heaviest, several, present = ZERO, False, False
+        for _, heap in heaps:
+            for item in heap.items:
+                pieces = item.quantity if item.unit is Unit.PIECE else None
+                if pieces and item.weight_kg is not None and pieces == pieces.to_integral_value():
+                    present = True
+                    heaviest = max(heaviest, item.weight_kg / pieces)
+                    several = several or pieces != 1
+        return Figure(heaviest, ONE, True, present, heaviest > 0, unit="kg", rounded=several)
+
+    def _quantity(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+        total, missing, present, vague = ZERO, 0, False, False
+        for kind, heap in heaps:
+            quantity, unstated = heap.in_unit(self.unit)
+            total += quantity
+            missing += unstated if kind in self.kinds else 0
+            present = present or kind in self.kinds or unstated < len(heap.items)
+            vague = vague or (unstated > 0 and kind in self.vague)
+        unit = self.unit.value if self.unit is not None else ""
+        return Figure(
+            total, ONE, not missing, present, positive=bool(missing) or total > 0, unit=unit, vague=vague
+        )
+
+    def _mixed(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+        """Grams of a mixture, or per cent of shares; one kind alone is shown in its own unit."""
+        total, missing = ZERO, 0
+        for kind, heap in heaps:
+            quantity, unstated = heap.in_unit(self.units[kind])
+            total += quantity * self.weights[kind]
+            missing += unstated
+        positive = bool(missing) or total > 0
+        if len(heaps) > 1:
+            unit, rounded = ("g", False) if self.measure is Measure.MIXTURE else ("%", True)
+            return Figure(total, self.scale, not missing, True, positive, unit=unit, rounded=rounded)
+        kind = heaps[0][0] if heaps else self.order[0]
+        times, per = self.shown[kind]
+        own = self.units[kind].value
+        return Figure(total, self.scale, not missing, bool(heaps), positive, unit=own, times=times, per=per)

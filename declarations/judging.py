@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from contracts.declaration import GoodsKind
 from declarations.answer import Line, Relation, RuleHit
 from declarations.duty import NOBODY_CAN_SAY, NOTHING, Owed, owed
-from declarations.figures import CENT, ONE, ZERO, Figure, Meter, Sheet
+from declarations.figures import CENT, ZERO, Figure, Meter, Sheet
 from declarations.money import Rates
 from declarations.packs import Effect, Rule, RulePack, plain
 from declarations.person import PersonFacts, holds
@@ -23,9 +24,6 @@ class Lent:
 
     norm: Fraction = Fraction(0)
     bands: Mapping[int, Fraction] = field(default_factory=dict)
-
-
-NOTHING_LENT = Lent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Subject:
 
     @staticmethod
     def of(name: str, rules: tuple[Rule, ...], elsewhere: frozenset[GoodsKind] = frozenset()) -> Subject:
+        """`elsewhere` are the kinds that another subject counts."""
         bands = [band for rule in rules if rule.excess is not None for band in rule.excess.bands]
         return Subject(
             name=name,
@@ -52,27 +51,39 @@ class Subject:
         )
 
 
-def entitled(subject: Subject, person: PersonFacts) -> bool:
-    """Whether a person is known to be of the age that the norms of a subject ask for."""
-    limits = [rule.min_age for rule in subject.rules if rule.min_age is not None]
-    return not limits or (person.known_age is not None and person.known_age >= max(limits))
+def entitled(rules: Sequence[Rule], person: PersonFacts) -> bool | None:
+    """Whether a person is of the age that norms ask for; None when the age is not known."""
+    aged = _aged(rules)
+    if aged is None:
+        return True
+    return None if person.known_age is None else person.known_age >= (aged.min_age or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+def _aged(rules: Sequence[Rule]) -> Rule | None:
+    """The rule that asks for the highest age; below it there is no norm."""
+    found = None
+    for rule in rules:
+        if rule.min_age is not None and (found is None or rule.min_age > (found.min_age or 0)):
+            found = rule
+    return found
+
+
+class _Case(NamedTuple):
     """What is known about a figure before anything is concluded."""
 
     subject: Subject
-    rules: tuple[Rule, ...]  # those that hold for this person, or may
+    rules: Sequence[Rule]  # those that hold for this person, or may
     figure: Figure
-    exceeded: tuple[Rule, ...]
-    undecided: tuple[Rule, ...]  # exceeded, and nobody here can tell what follows
-    open: tuple[Rule, ...]  # nobody knows whether they are exceeded
-    waiting: tuple[Rule, ...]  # nobody knows whether they hold
-    aged: Rule | None  # below its age there is no norm
-    underage: bool
-    age_unknown: bool
-    lent: Lent
+    exceeded: Sequence[Rule]
+    open: Sequence[Rule]  # nobody knows whether they are exceeded
+    waiting: Sequence[Rule]  # nobody knows whether they hold
+    entitled: bool | None  # by age; as good as yes where there is nothing to be entitled to
+    lent: Lent | None
+
+    @property
+    def undecided(self) -> list[Rule]:
+        """What is exceeded, and nobody here can tell what follows."""
+        return [rule for rule in self.exceeded if rule.effect is Effect.UNDECIDED]
 
 
 def judge(
@@ -82,7 +93,7 @@ def judge(
     sheet: Sheet,
     rates: Rates | None,
     on: date,
-    lent: Lent = NOTHING_LENT,
+    lent: Lent | None = None,
 ) -> tuple[Line | None, list[RuleHit]]:
     """The line of one subject, None for what is absent or merely free of documents, and its hits.
 
@@ -96,11 +107,12 @@ def judge(
     if relation is Relation.WITHIN and subject.rules[0].effect is Effect.DOCUMENTS:
         return None, []
     deciding = causes[0][0] if causes else (case.rules or subject.rules)[0]
-    due = _due(case, relation, sheet)
-    line = _line(pack, case, deciding, relation, due)
+    line = _line(pack, case, deciding, relation, _due(case, relation, sheet))
     if not causes:
         return line, []
-    facts = _facts(line, case.aged if case.underage else None)
+    facts = _facts(line)
+    if case.entitled is False:
+        facts["min_age"] = str(deciding.min_age)
     by_code: dict[str, Rule] = {}  # the first rule that says so stands for the code
     for rule, code in causes:
         by_code.setdefault(code, rule)
@@ -123,54 +135,34 @@ def hit(
     )
 
 
-def _case(subject: Subject, person: PersonFacts, figure: Figure, lent: Lent) -> _Case:
-    rules, exceeded, open_, waiting = [], [], [], []
-    for rule in subject.rules:
-        applies = holds(rule.conditions, person) if subject.conditional else True
-        if applies is False:
-            continue
-        rules.append(rule)
+def _case(subject: Subject, person: PersonFacts, figure: Figure, lent: Lent | None) -> _Case:
+    rules: Sequence[Rule] = subject.rules
+    waiting: list[Rule] = []
+    if subject.conditional:
+        answers = [(rule, holds(rule.conditions, person)) for rule in subject.rules]
+        rules = [rule for rule, answer in answers if answer is not False]
+        waiting = [rule for rule, answer in answers if answer is None]
+    exceeded, open_ = [], []
+    for rule in rules:
         exceeds = _exceeds(rule, figure, lent)
-        if applies is None:
-            waiting.append(rule)
-            exceeds = None if exceeds else exceeds
-        if exceeds is None:
+        if exceeds is None or (exceeds and rule in waiting):
             open_.append(rule)
         elif exceeds:
             exceeded.append(rule)
-    age = person.known_age
-    aged = max((rule for rule in rules if rule.min_age is not None), key=_min_age, default=None)
-    counts = aged is not None and figure.positive
-    return _Case(
-        subject=subject,
-        rules=tuple(rules),
-        figure=figure,
-        exceeded=tuple(exceeded),
-        undecided=tuple(rule for rule in exceeded if rule.effect is Effect.UNDECIDED),
-        open=tuple(open_),
-        waiting=tuple(waiting),
-        aged=aged,
-        underage=counts and age is not None and aged is not None and age < _min_age(aged),
-        age_unknown=counts and age is None,
-        lent=lent,
-    )
+    may = entitled(rules, person) if figure.positive else True
+    return _Case(subject, rules, figure, exceeded, open_, waiting, may, lent)
 
 
-def _min_age(rule: Rule) -> int:
-    return rule.min_age or 0
-
-
-def _exceeds(rule: Rule, figure: Figure, lent: Lent) -> bool | None:
+def _exceeds(rule: Rule, figure: Figure, lent: Lent | None) -> bool | None:
     """Whether the figure passes the rule's limit; None when that is not known."""
-    if rule.comparator == "any" or rule.amount is None:
-        answer = figure.positive
+    if not figure.positive:
+        answer = False
+    elif rule.amount is None or (rule.comparator == ">" and rule.amount == 0):
+        answer = True
     elif rule.comparator == ">=":
-        answer = figure.positive and figure.scaled >= rule.amount * figure.scale
-    elif rule.amount == 0:
-        answer = figure.positive
-    elif lent.norm and rule.effect in (Effect.FREE, Effect.DECLARE):
-        limit = (Fraction(rule.amount) + lent.norm) * Fraction(figure.scale)
-        answer = Fraction(figure.scaled) > limit
+        answer = figure.scaled >= rule.amount * figure.scale
+    elif lent is not None and rule.effect in (Effect.FREE, Effect.DECLARE):
+        answer = Fraction(figure.scaled) > (Fraction(rule.amount) + lent.norm) * Fraction(figure.scale)
     else:
         answer = figure.scaled > rule.amount * figure.scale
     return answer or (False if figure.complete else None)
@@ -181,32 +173,27 @@ def _conclusion(case: _Case) -> tuple[Relation, list[tuple[Rule, str]]]:
     decided = [rule for rule in case.exceeded if rule.effect is not Effect.UNDECIDED]
     prohibiting = [rule for rule in decided if rule.effect is Effect.PROHIBIT]
     causes: list[tuple[Rule, str]] = []
+    if case.entitled is False and (aged := _aged(case.rules)) is not None:
+        code = aged.underage_code or f"UNDERAGE_{case.subject.name}".upper()
+        prohibited = [(rule, rule.code) for rule in prohibiting if rule.code]
+        return Relation.PROHIBITED if prohibiting else Relation.OVER, [(aged, code), *prohibited]
     if prohibiting:
-        relation = Relation.PROHIBITED
-        causes = [(rule, rule.code) for rule in prohibiting if rule.code]
-    elif decided:
-        relation = Relation.OVER
-        causes = [(rule, rule.code) for rule in decided if rule.code and not case.underage]
-    elif doubtful := _doubtful(case):
-        relation = Relation.UNKNOWN
-        causes = [] if case.underage else [(doubtful, _unknown_code(case, doubtful))]
-    else:
-        relation = Relation.WITHIN
-    if case.underage and case.aged is not None:
-        relation = Relation.PROHIBITED if prohibiting else Relation.OVER
-        code = case.aged.underage_code or f"UNDERAGE_{case.subject.name}".upper()
-        causes.insert(0, (case.aged, code))
-    return relation, causes
+        return Relation.PROHIBITED, [(rule, rule.code) for rule in prohibiting if rule.code]
+    if decided:
+        return Relation.OVER, [(rule, rule.code) for rule in decided if rule.code]
+    doubtful = _doubtful(case)
+    if doubtful is not None:
+        causes = [(doubtful, _unknown_code(case, doubtful))]
+    return Relation.UNKNOWN if causes else Relation.WITHIN, causes
 
 
 def _doubtful(case: _Case) -> Rule | None:
     """The rule that leaves the answer open, when nothing certain is over."""
-    if case.undecided:
-        return case.undecided[0]
-    if case.open:
-        return case.open[0]
-    if case.age_unknown:
-        return case.aged
+    for rules in (case.undecided, case.open):
+        if rules:
+            return rules[0]
+    if case.entitled is None:
+        return _aged(case.rules)
     if not case.rules and (case.figure.positive or not case.figure.complete):
         return case.subject.rules[0]  # the law of this subject is about other people
     return None
@@ -224,7 +211,7 @@ def _relation_of(code: str, relation: Relation) -> Relation:
 
 def _norm(case: _Case, deciding: Rule, relation: Relation) -> Decimal | None:
     """The norm in the unit of the rules: the least amount of a rule that says what follows."""
-    if case.underage:
+    if case.entitled is False:
         return ZERO
     if relation is Relation.UNKNOWN and deciding.effect is Effect.UNDECIDED and deciding.amount is not None:
         return deciding.amount
@@ -237,40 +224,41 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
     amount = _norm(case, deciding, relation)
     norm = figure.norm(amount) if amount is not None else None
     borrowed = None
-    if case.lent.norm and norm is not None:
-        borrowed = figure.norm(_decimal(case.lent.norm))
+    if case.lent is not None and norm is not None:
+        borrowed = _shown(figure.norm(_decimal(case.lent.norm)))
         norm += borrowed
     known = figure.counted and (figure.complete or bool(figure.scaled))
     declared = figure.shown if known else None
-    sure = not case.undecided and not case.open and not case.age_unknown and relation is not Relation.UNKNOWN
-    sure = sure and not figure.vague
+    sure = not case.open and not case.undecided and case.entitled is not None and not figure.vague
     return Line(
         kind=case.subject.name,
         item_kinds=(*deciding.kinds, *deciding.also),
-        declared=_tidy(declared),
+        declared=declared,
         exact=figure.complete,
-        norm=_tidy(norm),
+        norm=norm,
         unit=figure.unit,
         relation=relation,
-        difference=_tidy(abs(declared - norm)) if declared is not None and norm is not None else None,
+        difference=abs(declared - norm) if declared is not None and norm is not None else None,
         duty=due.amount,
         currency=pack.duty_currency,
         rate=due.rate,
         formula=due.formula,
         exchange=figure.exchange,
         rule_id=deciding.id,
-        dutiable=_tidy(due.part),
-        settled=sure and due.settled,
-        borrowed=_tidy(borrowed),
+        dutiable=due.part,
+        settled=sure and due.settled and relation is not Relation.UNKNOWN,
+        borrowed=borrowed,
     )
 
 
 def _due(case: _Case, relation: Relation, sheet: Sheet) -> Owed:
     """What the line owes. Nothing when within; nobody can say when unknown, forbidden or an officer assesses."""
+    if relation is Relation.WITHIN:
+        return NOTHING
     levied = [rule for rule in case.rules if rule.excess is not None]
-    if not levied or relation is Relation.WITHIN:
-        return Owed(None, settled=False) if relation is Relation.PROHIBITED else NOTHING
-    if relation in (Relation.UNKNOWN, Relation.PROHIBITED) or case.underage or case.age_unknown:
+    if not levied:
+        return NOBODY_CAN_SAY if relation is Relation.PROHIBITED else NOTHING
+    if relation is not Relation.OVER or not case.entitled:
         return NOBODY_CAN_SAY
     charged = [rule for rule in levied if rule in case.exceeded]
     if len(charged) != 1 or any(rule in case.waiting and rule in case.open for rule in levied):
@@ -278,27 +266,30 @@ def _due(case: _Case, relation: Relation, sheet: Sheet) -> Owed:
     (rule,) = charged
     if rule.excess is None:
         return NOBODY_CAN_SAY
+    norm, bands = rule.amount or ZERO, {}
+    if case.lent is not None:
+        norm += _decimal(case.lent.norm)
+        bands = {place: _decimal(width) for place, width in case.lent.bands.items()}
     worths = _worths(case, sheet) if rule.excess.model == "indivisible" else ()
-    lent = {place: _decimal(width) for place, width in case.lent.bands.items()}
-    norm = (rule.amount or ZERO) + _decimal(case.lent.norm)
-    return owed(rule.excess, norm, case.figure, worths, lent)
+    return owed(rule.excess, norm, case.figure, worths, bands)
 
 
 def _worths(case: _Case, sheet: Sheet) -> Sequence[Decimal]:
     """The values of the items, scaled as the figure is."""
-    sums, _ = case.subject.meter.worths(sheet)
-    weights = case.figure.weights or {case.subject.meter.currency: ONE}
-    return [amount * weights[currency] for amount, currency in sums if currency in weights]
+    weights = case.figure.weights or {}
+    return [
+        item.value * weights[item.currency]
+        for item in case.subject.meter.items(sheet)
+        if item.value is not None and item.currency is not None and item.currency in weights
+    ]
 
 
-def _facts(line: Line, aged: Rule | None) -> dict[str, str]:
+def _facts(line: Line) -> dict[str, str]:
     facts = {}
     if line.declared is not None:
         facts["declared"] = plain(line.declared)
     if line.difference is not None and line.relation in (Relation.OVER, Relation.PROHIBITED):
         facts["difference"] = plain(line.difference)
-    if aged is not None:
-        facts["min_age"] = str(aged.min_age)
     if line.norm is not None:
         facts["norm"] = plain(line.norm)
     if line.unit:
@@ -310,11 +301,7 @@ def _decimal(number: Fraction) -> Decimal:
     return Decimal(number.numerator) / Decimal(number.denominator)
 
 
-def _tidy(number: Decimal | None) -> Decimal | None:
-    """The same number without exponent or trailing zeros; a quotient without end is shown to the cent."""
-    if number is None:
-        return None
+def _shown(number: Decimal) -> Decimal:
+    """A quotient without end, to the cent."""
     exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -6:
-        number = number.quantize(CENT, ROUND_CEILING)
-    return Decimal(plain(number))
+    return number if isinstance(exponent, int) and exponent >= -3 else number.quantize(CENT, ROUND_CEILING)

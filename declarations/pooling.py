@@ -46,7 +46,7 @@ def pooled(
 
 
 def _member(subject: Subject, person: PersonFacts, sheet: Sheet, rates: Rates | None, on: date) -> _Member | None:
-    if person.household is None or not entitled(subject, person):
+    if person.household is None or not entitled(subject.rules, person):
         return None
     answers = [(rule, holds(rule.conditions, person)) for rule in subject.rules]
     normed = [rule for rule, answer in answers if answer and rule.amount is not None and _pools(rule)]

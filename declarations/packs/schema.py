@@ -288,6 +288,8 @@ def _complaints(rule: Rule) -> list[str]:
         found.append("shares are counted in per cent, with a norm for each kind and no unit")
     elif measure is Measure.SHARE and lcm(*(int(norm * 1000) for norm in rule.norms.values())) > 10**20:
         found.append("the norms of shares have no common measure")
+    if rule.also and measure in (Measure.MIXTURE, Measure.SHARE, Measure.PRESENCE):
+        found.append("nothing counts beside the kinds of this measure")
     if rule.equivalents and measure is not Measure.MIXTURE:
         found.append("equivalents belong to a mixture")
     if rule.norms and measure is not Measure.SHARE:
