@@ -36,7 +36,12 @@ from contracts.errors import place_of
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 AUDIENCES = ("shared", "officer", "admin", "print", "public")  # central's loader sees no kiosk template
 # Engineers' blueprints by module; each module offers `blueprint`.
-PAGES: tuple[str, ...] = ("central.officer.pages", "central.admin.pages", "central.admin.trust_pages")
+PAGES: tuple[str, ...] = (
+    "central.officer.pages",
+    "central.officer.declaration_pages",
+    "central.admin.pages",
+    "central.admin.trust_pages",
+)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -21,6 +21,9 @@ class AuditTag(StrEnum):
     REFERRAL_DISPOSITION_SIGNED = "referral:disposition:signed"
     REFERRAL_CASE_CLOSED = "referral:case:closed"
     REFERRAL_NO_SHOW_RAISED = "referral:no_show:raised"
+    DECLARATION_VERSION_ADDED = "declaration:version:added"
+    DECLARATION_VERSION_CERTIFIED = "declaration:version:certified"
+    DECLARATION_FORM_PRINTED = "declaration:form:printed"
     RECEIPT_TOKEN_ISSUED = "receipt:token:issued"  # noqa: S105 - a tag, not a secret
     RECEIPT_TOKEN_CHECKED = "receipt:token:checked"  # noqa: S105 - a tag, not a secret
     RECEIPT_TOKEN_REFUSED = "receipt:token:refused"  # noqa: S105 - a tag, not a secret

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date as CalendarDay  # noqa: N812 - a method has that name
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from gettext import GNUTranslations
@@ -131,6 +132,10 @@ class Words:
     def date(self, moment: datetime) -> str:
         """A day with its year."""
         return str(format_date(moment.astimezone(self.timezone).date(), "d MMM y", locale=self.locale))
+
+    def calendar_day(self, day: CalendarDay) -> str:
+        """A day of the calendar, of no zone, with its year."""
+        return str(format_date(day, "d MMM y", locale=self.locale))
 
     def country(self, code: str) -> str:
         """The name of a country by its two letters, or the letters where it has none."""

@@ -110,6 +110,8 @@ class PersonView:
     total_note: str
     no_lines: str
     declaration_notes: tuple[str, ...]
+    paper: str  # where their declaration is printed and corrected; empty when they have none
+    paper_words: str
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,12 @@ def _person(
         total_note=_total_note(assessment, words),
         no_lines=_no_lines(person, words),
         declaration_notes=_declaration_notes(person.declaration, words),
+        paper=f"/officer/cases/{agency.value}/{record.record_id}/declarations/{person.person_id}"
+        if person.declaration is not None
+        else "",
+        paper_words=words("paper.open")
+        if len(record.party.persons) == 1
+        else words("paper.open_of", name=person_name(person, words)),
     )
 
 

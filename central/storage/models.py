@@ -223,6 +223,29 @@ class StoredDisposition(Base):
     )
 
 
+class StoredDeclaration(Base):
+    """One version of one person's declaration, kept from the first amendment on; its words are the sealed part
+    `declaration:<person>:<version>`. A row is never changed but for its certification, once.
+    """
+
+    __tablename__ = "declaration_versions"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    entered_by: Mapped[str]  # the kiosk for the first, the officer for every other
+    entered_at: Mapped[datetime]
+    certified_at: Mapped[datetime | None]
+    witnessed_by: Mapped[str | None]  # the officer before whom the declarant signed it on paper
+
+    __table_args__ = (
+        CheckConstraint(
+            "version = 1 OR (certified_at IS NULL) = (witnessed_by IS NULL)", name="declarations_are_witnessed"
+        ),
+    )
+
+
 class StoredReceipt(Base):
     """A receipt that was issued. Single use."""
 

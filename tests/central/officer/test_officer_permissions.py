@@ -23,6 +23,11 @@ EXPECTED: dict[str, set[str]] = {
     "officer.evidence": OFFICERS,
     "officer.duty_sheet": OFFICERS,
     "officer.find": OFFICERS,
+    "declaration.blank": OFFICERS,
+    "declaration.versions": OFFICERS,
+    "declaration.paper": OFFICERS,
+    "declaration.amend": OFFICERS,
+    "declaration.witness": OFFICERS,
     "officer.exit_check": OFFICERS,
     "officer.kiosks": OFFICERS | ADMINISTRATOR,
     "officer.suspend_kiosk": SUPERVISOR | ADMINISTRATOR,
@@ -59,6 +64,7 @@ ARGUMENTS = {
     "kiosk_id": "B3",
     "user_id": "olga",
     "number": "1",
+    "suffix": "json",
 }
 
 
@@ -67,7 +73,7 @@ def pages(app: Flask) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            if rule.endpoint.split(".")[0] in ("officer", "admin", "trust"):
+            if rule.endpoint.split(".")[0] in ("officer", "declaration", "admin", "trust"):
                 path = rule.rule
                 for name in rule.arguments:
                     path = path.replace(f"<{name}>", ARGUMENTS[name]).replace(f"<int:{name}>", ARGUMENTS[name])
