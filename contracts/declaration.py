@@ -190,7 +190,9 @@ class GoodsItem(Contract):
     weight_kg: Amount | None = retained(RetentionClass.DECLARATION, default=None)
     manner: Manner = retained(RetentionClass.DECLARATION, default=Manner.ACCOMPANIED)
     carried_for: Annotated[str, Field(pattern=r"^p[1-9][0-9]?$")] | None = retained(
-        RetentionClass.DECLARATION, default=None, description="the minor whose goods these are; None: the declarant's"
+        RetentionClass.DECLARATION,
+        default=None,
+        description="the minor whose goods these are; None: the declarant's",
     )
     documents: tuple[ItemDocument, ...] = retained(RetentionClass.DECLARATION, default=(), max_length=10)
     hs_code: Annotated[str, Field(pattern=r"^[0-9]{4,10}$")] | None = retained(
