@@ -26,7 +26,7 @@ __all__ = ["Law", "Line", "PartyAssessment", "PersonAssessment", "PersonFacts", 
 
 Kind = GoodsKind | MoneyKind
 # What is measured so has a norm of its own, and need not be stated again for the norm of all goods.
-_OWN_NORM = (Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE, Measure.MASS)
+_OWN_NORM = (Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE, Measure.MASS, Measure.NET_MASS)
 
 _NOBODY = PersonFacts("nobody", None, "lead", None)
 _EMPTY = Sheet({}, {}, apart=False)
@@ -135,9 +135,10 @@ class Law:
     def _sheet(self, person: PersonFacts, party: Party) -> Sheet | None:
         """What a person carries; None for one who has not spoken and has no goods on another's declaration."""
         items = goods_of(person, party, self.declarant_age)
-        if person.declaration is None and not items:
+        if person.declaration is None and not person.earlier and not items:
             return None
-        return Sheet.of(items, person.declaration)
+        own = (*person.earlier, person.declaration)
+        return Sheet.of(items, *(declaration for declaration in own if declaration is not None))
 
     def _lent(
         self, party: Party, sheets: Mapping[str, Sheet | None], rates: Rates | None

@@ -68,7 +68,8 @@ class Heap:
     items: list[GoodsItem] = field(default_factory=list)
     worth: dict[str, Decimal] = field(default_factory=dict)  # by currency
     unpriced: int = 0
-    mass: Decimal = ZERO  # kg
+    mass: Decimal = ZERO  # kg, with packing where both are stated
+    net: Decimal = ZERO  # kg, without
     unweighed: int = 0
     quantity: dict[Unit, Decimal] = field(default_factory=dict)
     quantities: dict[Unit, int] = field(default_factory=dict)  # how many items state one
@@ -79,19 +80,20 @@ class Heap:
             self.unpriced += 1
         else:
             self.worth[item.currency] = self.worth.get(item.currency, ZERO) + item.value
-        mass = item.weight_kg
+        mass = net = item.weight_kg
         unit, quantity = item.unit, item.quantity
         if unit is not None and quantity is not None:
             self.quantity[unit] = self.quantity.get(unit, ZERO) + quantity
             self.quantities[unit] = self.quantities.get(unit, 0) + 1
             if unit is Unit.KILOGRAM or unit is Unit.GRAM:
-                # Weight and quantity may both be stated: the larger counts.
-                stated = quantity if unit is Unit.KILOGRAM else quantity / THOUSAND
-                mass = stated if mass is None else max(mass, stated)
-        if mass is None:
+                # Weight and quantity may both be stated: the larger counts, unless only the contents do.
+                net = quantity if unit is Unit.KILOGRAM else quantity / THOUSAND
+                mass = net if mass is None else max(mass, net)
+        if mass is None or net is None:
             self.unweighed += 1
         else:
             self.mass += mass
+            self.net += net
 
     def in_unit(self, unit: Unit | None) -> tuple[Decimal, int]:
         """The stated quantity, and how many items state none; grams and kilograms convert, nothing else does."""
@@ -118,11 +120,12 @@ class Sheet(NamedTuple):
     delivered: bool = False  # some of it crosses without the person
 
     @staticmethod
-    def of(items: Iterable[GoodsItem], declaration: Declaration | None) -> Sheet:
-        """`items` are the goods to judge; money and the answer on baggage are the declaration's own."""
+    def of(items: Iterable[GoodsItem], *declarations: Declaration) -> Sheet:
+        """`items` are the goods to judge; money and the answer on baggage are those of the own declarations."""
         heaps: dict[GoodsKind, Heap] = {}
         money: dict[MoneyKind, dict[str, Decimal]] = {}
-        apart = declaration.unaccompanied_baggage if declaration is not None else False
+        answers = [declaration.unaccompanied_baggage for declaration in declarations]
+        apart = True if True in answers else None if None in answers else False
         delivered = False
         for item in items:
             heap = heaps.get(item.kind)
@@ -132,9 +135,10 @@ class Sheet(NamedTuple):
             if item.manner is not Manner.ACCOMPANIED:
                 apart = True
                 delivered = delivered or item.manner is Manner.DELIVERED
-        for stated in declaration.money if declaration is not None else ():
-            sums = money.setdefault(stated.kind, {})
-            sums[stated.currency] = sums.get(stated.currency, ZERO) + stated.amount
+        for one in declarations:
+            for stated in one.money:
+                sums = money.setdefault(stated.kind, {})
+                sums[stated.currency] = sums.get(stated.currency, ZERO) + stated.amount
         return Sheet(heaps, money, apart, delivered)
 
 
@@ -146,6 +150,7 @@ class Meter:
     kinds: frozenset[GoodsKind]  # what counts and must be known
     counted: frozenset[GoodsKind]  # and what counts with what is stated
     vague: frozenset[GoodsKind]  # and of that, what no other subject counts either
+    only_with: frozenset[GoodsKind]  # nothing is measured where none of these is stated; empty: always
     order: tuple[GoodsKind, ...]
     money: tuple[MoneyKind, ...]
     unit: Unit | None
@@ -182,6 +187,7 @@ class Meter:
             kinds=kinds,
             counted=counted,
             vague=counted - kinds - elsewhere,
+            only_with=frozenset(rule.only_with),
             order=rule.kinds,
             money=rule.money,
             unit=rule.unit,
@@ -194,6 +200,8 @@ class Meter:
 
     def reading(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         """The figure of a sheet. Call it within `money.EXACT`."""
+        if self.only_with and self.only_with.isdisjoint(sheet.heaps):
+            return Figure()
         match self.measure:
             case Measure.UNACCOMPANIED:
                 apart = sheet.apart is True
@@ -210,7 +218,7 @@ class Meter:
                 return self._worth([heap.worth for _, heap in heaps], rates, on, unpriced=unpriced, vague=vague)
             case Measure.SINGLE_VALUE:
                 return self._dearest(self._heaps(sheet), rates, on)
-            case Measure.MASS:
+            case Measure.MASS | Measure.NET_MASS:
                 return self._mass(self._heaps(sheet))
             case Measure.SINGLE_MASS:
                 return self._heaviest(self._heaps(sheet))
@@ -276,7 +284,7 @@ class Meter:
     def _mass(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
         total, missing, present, vague = ZERO, 0, False, False
         for kind, heap in heaps:
-            total += heap.mass
+            total += heap.mass if self.measure is Measure.MASS else heap.net
             missing += heap.unweighed if kind in self.kinds else 0
             present = present or kind in self.kinds or heap.unweighed < len(heap.items)
             vague = vague or (heap.unweighed > 0 and kind in self.vague)

@@ -21,7 +21,7 @@ class PersonFacts:
 
     `covered_by` is the person_id of the adult who declares for this minor. `crossings` counts this one.
     `household` names the people who live together. `earlier` are declarations of the same crossing whose goods
-    count in the same norms: baggage that came ahead, or follows.
+    and money count in the same norms: baggage that came ahead, or follows.
     """
 
     person_id: str

@@ -34,6 +34,7 @@ class Measure(StrEnum):
     VALUE = "value"  # money worth of the items, in the rule's currency
     SINGLE_VALUE = "single_value"  # money worth of the dearest line
     MASS = "mass"  # kg of the items
+    NET_MASS = "net_mass"  # kg of the items without packing: the stated quantity, where it is a mass
     SINGLE_MASS = "single_mass"  # kg of the heaviest single piece
     QUANTITY = "quantity"  # in the rule's unit
     MIXTURE = "mixture"  # kinds counted together through their equivalents in grams
@@ -65,7 +66,14 @@ class Status(StrEnum):
 
 
 _MONEY_MEASURES = (Measure.VALUE, Measure.SINGLE_VALUE, Measure.MONEY)
-_POOLED_MEASURES = (Measure.VALUE, Measure.MASS, Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE)
+_POOLED_MEASURES = (
+    Measure.VALUE,
+    Measure.MASS,
+    Measure.NET_MASS,
+    Measure.QUANTITY,
+    Measure.MIXTURE,
+    Measure.SHARE,
+)
 
 
 class Band(Contract):
@@ -162,6 +170,7 @@ class Rule(Contract):
     measure: Measure | None = None
     kinds: tuple[GoodsKind, ...] = Field(default=(), description="what counts and must be known")
     also: tuple[GoodsKind, ...] = Field(default=(), description="counted with what is stated")
+    only_with: tuple[GoodsKind, ...] = Field(default=(), description="judged only where one of these is stated")
     money: tuple[MoneyKind, ...] = ()
     equivalents: dict[GoodsKind, Amount] = Field(default_factory=dict, description="mixture: grams per unit")
     norms: dict[GoodsKind, Amount] = Field(default_factory=dict, description="share: what is 100 % of a kind")
@@ -220,6 +229,7 @@ class Rule(Contract):
             self.measure,
             self.kinds,
             self.also,
+            self.only_with,
             self.money,
             self.unit,
             self.currency,
@@ -274,7 +284,7 @@ def _complaints(rule: Rule) -> list[str]:
         found.append("<= says what is free")
     if measure in _MONEY_MEASURES and (rule.currency is None or rule.rate_date is None):
         found.append("money needs a currency and a rate date")
-    if measure in (Measure.MASS, Measure.SINGLE_MASS) and rule.unit is not Unit.KILOGRAM:
+    if measure in (Measure.MASS, Measure.NET_MASS, Measure.SINGLE_MASS) and rule.unit is not Unit.KILOGRAM:
         found.append("mass is counted in kg")
     if measure in (Measure.QUANTITY, Measure.MIXTURE) and rule.unit is None:
         found.append("unit is missing")
