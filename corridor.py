@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 # Each takes data from outside, shows progress on stderr and prints one JSON object as the last line of stdout.
 EVALUATIONS: dict[str, tuple[str, str]] = {
     "mrz": ("kiosk.mrz.evaluate", "pictures of travel documents: what is read of the printed zone"),
+    "faces": ("kiosk.faces.evaluate", "pictures of faces, compared: FMR, FNMR, EER, and how groups differ"),
     "chip": ("hardware.chip.evaluate", "a directory of chip files, read back through the PC/SC daemon"),
     "sod": ("documents.sod_evaluation", "a document security object under given country signing certificates"),
     "masterlist": ("documents.master_list_evaluation", "a CSCA master list under a pinned root"),
