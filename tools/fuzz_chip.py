@@ -2,9 +2,11 @@
 
     python tools/fuzz_chip.py [SECONDS] [SEED]
 
-Whole readings run against the simulated card with one of its answers spoilt, or with everything from some moment
-on. A target may answer or refuse with its own error; anything else, and anything that takes longer than two
-seconds, is a finding. Prints one JSON object on the last line; the exit status is 1 when there are findings.
+SECONDS are of processor time. A case is one spoilt answer (or command): of a protocol's step, of a file that is
+read in the clear, of a secured session; and of whole readings against the simulated card, with one of its answers
+spoilt, or with everything from some moment on. A target may answer or refuse with its own error; anything else,
+and anything that takes longer than two seconds, is a finding. Prints one JSON object on the last line; the exit
+status is 1 when there are findings.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from contracts.checks import Verdict
 from documents.access import CardAccessNumber
 from documents.active_authentication import recovered
 from documents.apdu import Answer, ChipError, Command
-from documents.lds import FILES, LdsError
+from documents.files import FileMissing, FileReader
+from documents.lds import FILES, ElementaryFile, LdsError
 from documents.mrz import MrzKey, compose_td3, parse_mrz
 from documents.reading import CHIP_CHECKS, read_chip
 from documents.secure_messaging import SUITES, Session
@@ -83,11 +86,17 @@ def small_targets() -> dict[str, tuple[Callable[[bytes], object], tuple[bytes, .
         bytes.fromhex("00B0000000"),
         Command(0, 0x86, 0, 0, bytes(300), 65536).encode(),
     )
+
+    def signed(data: bytes) -> object:
+        if recovered(data[:128].ljust(128, b"\xbc"), bytes(8))[0] is Verdict.PASSED:
+            raise AssertionError("a message that nobody signed was believed")
+        return None
+
     targets: dict[str, tuple[Callable[[bytes], object], tuple[bytes, ...], tuple[type[Exception], ...]]] = {
         "command": (Command.parse, commands, (ValueError,)),
         "card_access": (parse_security_infos, (chip.files["CardAccess"],), (LdsError,)),
         "dg14": (parse_dg14, (chip.files["DG14"],), (LdsError,)),
-        "iso_9796_2": (lambda data: recovered(data + b"\xbc", bytes(8)), (b"\x6a" + bytes(126),), ()),
+        "iso_9796_2": (signed, (b"\x6a" + bytes(126) + b"\xbc",), ()),
     }  # fmt: skip
     for suite in SUITES.values():
         sealed = Session.of(suite, b"k").protect_answer(Answer(bytes(40), 0x9000), odd=False).data
@@ -106,6 +115,58 @@ def portrait() -> bytes:
     stream = BytesIO()
     Image.new("L", (24, 32)).save(stream, "JPEG")
     return stream.getvalue()
+
+
+class LyingFile:
+    """A file read in the clear from a chip that may spoil any of its answers: what was issued, or a refusal."""
+
+    def __init__(self, content: bytes, random_: random.Random) -> None:
+        self._content, self._random = content, random_
+        self._share = random_.choice((0.02, 0.2, 1.0))
+        self.spoilt = 0
+
+    def transmit(self, apdu: bytes) -> bytes:
+        command = Command.parse(apdu)
+        answer = b"\x90\x00"
+        if command.ins == 0xB0:
+            offset = 0 if command.p1 & 0x80 else command.p1 << 8 | command.p2
+            answer = self._content[offset : offset + command.expected] + answer
+        if self._random.random() >= self._share:
+            return answer
+        self.spoilt += 1
+        if self._random.random() < 0.3:
+            return bytes.fromhex(self._random.choice(STATUS_WORDS))
+        return spoilt(self._random, answer)
+
+
+STATUS_WORDS = (
+    "6700",
+    "6982",
+    "6988",
+    "6A82",
+    "6B00",
+    "6C10",
+    "6CFF",
+    "6F00",
+    "6985",
+    "61FF",
+    "6110",
+    "6282",
+    "9000",
+)
+
+
+def lying_file(random_: random.Random, contents: list[tuple[ElementaryFile, bytes]]) -> int:
+    """Read one file from a chip that lies; the number of its lies. AssertionError for a file that cannot be."""
+    file, content = random_.choice(contents)
+    line = LyingFile(content, random_)
+    try:
+        read = FileReader(line, random_.choice((223, 160, 2000))).read(file)
+    except (ChipError, FileMissing):
+        return line.spoilt
+    if read[:1] != content[:1] or len(read) > file.limit + 6:
+        raise AssertionError("not a file of its kind")
+    return line.spoilt
 
 
 class SpoiltLine:
@@ -165,10 +226,11 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     random_ = random.Random(seed)
     targets, kinds = small_targets(), cards()
-    cases = dict.fromkeys([*targets, "conversation"], 0)
+    contents = [(FILES[identifier], content) for identifier, content in kinds[1][0].items()]
+    cases = dict.fromkeys([*targets, "file", "conversation"], 0)
     findings: list[str] = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
         for name, (read, sound, refuses) in targets.items():
             for _ in range(500):
                 data = spoilt(random_, random_.choice(sound))
@@ -179,6 +241,11 @@ def main() -> int:
                     continue
                 except Exception as error:
                     findings.append(f"{name} case {cases[name]} seed {seed}: {type(error).__name__}: {data.hex()}")
+        for _ in range(300):
+            try:
+                cases["file"] += lying_file(random_, contents)
+            except Exception as error:
+                findings.append(f"file case {cases['file']} seed {seed}: {type(error).__name__}: {error}")
         cases["conversation"] += 1
         try:
             found = conversation(random_, kinds)
@@ -186,8 +253,6 @@ def main() -> int:
             found = f"{type(error).__name__}: {error}"
         if found:
             findings.append(f"conversation {cases['conversation']} seed {seed}: {found}")
-        if sum(cases.values()) % 50_000 < 2000:
-            print(f"{sum(cases.values())} cases, {len(findings)} findings", file=sys.stderr)
     print(json.dumps({"seed": seed, "cases": sum(cases.values()), "by_target": cases, "findings": findings[:20]}))
     return 1 if findings else 0
 
