@@ -255,7 +255,7 @@ def _due(case: _Case, relation: Relation, sheet: Sheet) -> Owed:
     """What the line owes. Nothing when within; nobody can say when unknown, forbidden or an officer assesses."""
     if relation is Relation.WITHIN:
         return NOTHING
-    levied = [rule for rule in case.rules if rule.excess is not None]
+    levied = [rule for rule in case.rules or case.subject.rules if rule.excess is not None]
     if not levied:
         return NOBODY_CAN_SAY if relation is Relation.PROHIBITED else NOTHING
     if relation is not Relation.OVER or not case.entitled:
