@@ -190,15 +190,21 @@ def counted(rule: Rule, kind: GoodsKind) -> Iterator[Tried]:
     """One kind alone, by weight or in its own unit."""
     unit = COUNTED_IN.get(kind, Unit.PIECE)
     step = Decimal(1) if unit is Unit.PIECE else STEP
-    if rule.measure in (Measure.MASS, Measure.SINGLE_MASS):
+    if rule.measure in (Measure.MASS, Measure.NET_MASS, Measure.SINGLE_MASS):
         one = {"quantity": Decimal(1), "unit": Unit.PIECE} if rule.measure is Measure.SINGLE_MASS else {}
         scale = Fraction(1, 1000) if rule.id == "BY-26" else Fraction(1)  # the row says 250 g
+        # A rule that speaks only beside another kind: the least of that kind lies on top.
+        beside = () if kind in rule.only_with else tuple(weighing(other, STEP) for other in rule.only_with)
         for amount, over in around(rule, kind, STEP, scale):
-            item = GoodsItem(kind=kind, weight_kg=amount, value=Decimal(1), currency="EUR", **one)
-            yield Tried((item,), over, f"{kind} {amount} kg")
+            item = weighing(kind, amount - STEP * len(beside), **one)
+            yield Tried((item, *beside), over, f"{kind} {amount} kg")
         return
     for amount, over in around(rule, kind, step):
         yield Tried((some(kind, amount),), over, f"{kind} {amount} {unit}")
+
+
+def weighing(kind: GoodsKind, kilograms: Decimal, **more: Any) -> GoodsItem:
+    return GoodsItem(kind=kind, weight_kg=kilograms, value=Decimal(1), currency="EUR", **more)
 
 
 def mixed(rule: Rule) -> Iterator[Tried]:
@@ -275,6 +281,15 @@ def test_at_below_and_above_the_boundary(pack: RulePack, rule: Rule) -> None:
             assert rule.id not in {hit.rule_id for hit in answer.hits}, one.words
         sides.add(one.beyond)
     assert sides == {True, False}, "both sides were tried"
+
+
+@pytest.mark.parametrize("rule_id", ["BY-26", "BY-26.food"])
+def test_a_rule_of_a_sum_is_silent_without_the_kind_it_is_about(rule_id: str) -> None:
+    pack = PACKS["eaeu"]
+    rule = pack.rule(rule_id)
+    (other,) = set(rule.kinds) - set(rule.only_with)
+    answer = judged(pack, rule, (weighing(other, Decimal(100)),), age=40)
+    assert rule.subject not in {line.kind for line in answer.lines}
 
 
 @pytest.mark.parametrize("name", PACKS)

@@ -113,7 +113,11 @@ def test_an_overlay_changes_one_field_and_says_so(tmp_path: Path) -> None:
         ("eaeu", lambda eaeu: rule_of(eaeu, "BY-06")["excess"].update(percent="1"), "one rate"),
         ("eaeu", lambda eaeu: rule_of(eaeu, "BY-09")["equivalents"].pop("cigars"), "BY-09: a mixture"),
         ("eaeu", lambda eaeu: rule_of(eaeu, "BY-05").update(surprise=1), "surprise"),
-        ("eaeu", lambda eaeu: rule_of(eaeu, "BY-13").update(effective_to="2019-01-01"), "BY-13: effective_to"),
+        (
+            "eaeu",
+            lambda eaeu: rule_of(eaeu, "BY-03.value").update(effective_to="2019-01-01"),
+            "BY-03.value: effective_to",
+        ),
         ("eaeu", lambda eaeu: rule_of(eaeu, "BY-06").update(id="BY-05"), "two rules share an id"),
         ("eaeu", lambda eaeu: eaeu["required_checks"].pop("TD2"), "TD2"),
         ("eaeu", lambda eaeu: eaeu["required_checks"]["TD1"].append("feeling"), "feeling|check_table"),
