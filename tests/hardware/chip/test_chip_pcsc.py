@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -18,7 +19,7 @@ from contracts.errors import ErrorCode
 from documents.mrz import compose_td3, parse_mrz
 from documents.reading import CHIP_CHECKS, ChipReading
 from documents.trust import TrustStore
-from hardware.chip.worker import ChipWorker
+from hardware.chip.worker import ABORT_SECONDS, ChipWorker
 from hardware.pcsc_daemon import READER_NAME, PcscAccess, PcscDaemon
 from hardware.ports import DeviceError
 from hardware.simulators.card import SimulatedReader
@@ -133,6 +134,61 @@ def test_a_mute_card_is_given_up_and_the_next_one_is_read(
         reader.insert(passport)
         assert read(patient, daemon).check(CheckName.ACCESS).verdict is Verdict.PASSED
         reader.remove()
+
+
+def test_the_hard_abort_is_at_fifteen_seconds(worker: ChipWorker) -> None:
+    assert ABORT_SECONDS == 15.0
+    assert worker._abort_seconds == ABORT_SECONDS
+
+
+def test_the_second_slot_keeps_working_beside_a_mute_card(
+    daemon: PcscAccess, reader: SimulatedReader, worker: ChipWorker, passport: Path
+) -> None:
+    """A second document reader of the same kiosk, while the first one waits for a card that says nothing."""
+    second_slot = daemon.reader_url.replace("00 00", "00 01")
+    ended: list[ChipReading] = []
+    begun = threading.Event()
+    with (
+        ChipWorker(daemon.environment, abort_seconds=300.0) as waiting,
+        SimulatedReader(daemon.vpcd_port + 1) as other_reader,
+    ):
+        reader.insert(passport, fault="mute:8")
+
+        def wait() -> None:
+            order = (daemon.reader_url, OPTICAL.key, TRUST, NOW, OPTICAL)
+            ended.append(waiting.read(*order, lambda phase, share: begun.set(), card_wait=30.0))
+
+        first = threading.Thread(target=wait)
+        first.start()
+        assert begun.wait(30)
+        other_reader.insert(passport)
+        beside = worker.read(second_slot, OPTICAL.key, TRUST, NOW, OPTICAL, card_wait=30.0)
+        assert ended == [], "the first reader waits still"
+        waiting.close()
+        first.join(20)
+        reader.remove()
+    assert beside.check(CheckName.ACCESS).verdict is Verdict.PASSED
+    assert beside.check(CheckName.ACTIVE_AUTHENTICATION).verdict is Verdict.PASSED
+    assert ended[0].check(CheckName.ACCESS).reason == "reader_failed"
+
+
+def test_the_same_passport_twice_and_nothing_of_it_in_the_next_reading(
+    daemon: PcscAccess, reader: SimulatedReader, worker: ChipWorker, passport: Path
+) -> None:
+    reader.insert(passport)
+    first, second = read(worker, daemon), read(worker, daemon)  # it was not lifted in between
+    reader.remove()
+    assert first.checks == second.checks and first.groups == second.groups
+    assert first.apdus == second.apdus, "the second reading asked for everything again"
+    reader.insert(passport, fault="missing:DG2")
+    without = read(worker, daemon)
+    reader.remove()
+    assert without.portrait is None and "DG2" not in without.groups
+    assert without.check(CheckName.DG_HASHES).reason == "group_missing_dg2"
+    reader.insert(passport, fault="no_keys")
+    copied = read(worker, daemon)
+    reader.remove()
+    assert copied.check(CheckName.ACTIVE_AUTHENTICATION).verdict is Verdict.FAILED
 
 
 def test_no_card_and_no_reader(worker: ChipWorker) -> None:
