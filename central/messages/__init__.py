@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date as CalendarDay  # noqa: N812 - a method has that name
+from datetime import date as CalendarDay
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from gettext import GNUTranslations
