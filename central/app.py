@@ -41,6 +41,7 @@ PAGES: tuple[str, ...] = (
     "central.officer.declaration_pages",
     "central.admin.pages",
     "central.admin.trust_pages",
+    "central.admin.rules_pages",
 )
 
 CONTENT_SECURITY_POLICY = (

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from central.access.guard import current_user, requires
 from central.access.permissions import Permission, Role, RoleGrant
 from central.access.users import MINIMUM_PASSWORD, InvalidUser
-from central.admin.rules_view import rules_view
 from central.admin.today_view import today_view
 from central.audit import PEOPLE
 from central.messages import Words
@@ -45,13 +44,6 @@ def figures() -> str:
     return render_template(
         "admin/figures.html", figures=figures_view(_central(), current_user(), words_of_request())
     )
-
-
-@blueprint.get("/rules")
-@requires(Permission.RULES_VIEW)
-def rules() -> str:
-    """The active rule pack, rule by rule, with its source and the layer that said it."""
-    return render_template("admin/rules.html", rules=rules_view(_central().pack, words_of_request()))
 
 
 # --- kiosks -------------------------------------------------------------------------------------------------

@@ -93,7 +93,8 @@ def _shell(central: Central, user: User) -> Shell:
     base = "/officer" if officer else "/admin"
 
     def link(label: str, icon: str, href: str) -> RailLink:
-        here = request.path == href or (label == "case" and request.path.startswith("/officer/cases/"))
+        within = {"case": ("/officer/cases/",), "rules": ("/admin/rules/", "/admin/rates")}.get(label)
+        here = request.path == href or (within is not None and request.path.startswith(within))
         return RailLink(f"rail.{label}", icon, href, here)
 
     def allowed(entries: tuple[tuple[str, str, str, Permission], ...], prefix: str = "") -> list[RailLink]:

@@ -118,3 +118,24 @@ if (decision) {
 // The exit's scanner types and presses Enter: keep the field ready.
 page.querySelector(".exit-form input[name=receipt]")?.focus();
 page.querySelector(".message--error")?.focus();
+
+// A count that runs: its words and bar follow it, and the page comes again when it has ended.
+const counting = page.querySelector("[data-progress]");
+if (counting) {
+  const bar = counting.querySelector("progress");
+  const said = counting.querySelector("[data-progress-words]");
+  const follow = async () => {
+    const answer = await fetch(counting.dataset.progress).then((one) => one.json()).catch(() => null);
+    if (answer && !answer.running) {
+      location.reload();
+      return;
+    }
+    if (answer) {
+      bar.max = Math.max(answer.total, 1);
+      bar.value = answer.done;
+      said.textContent = answer.says;
+    }
+    setTimeout(follow, 1500);
+  };
+  setTimeout(follow, 1500);
+}

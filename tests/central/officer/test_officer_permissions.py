@@ -40,7 +40,22 @@ EXPECTED: dict[str, set[str]] = {
     "admin.home": STAFF,
     "admin.today": STAFF,
     "admin.figures": STAFF,
-    "admin.rules": STAFF,
+    "law.law": STAFF,
+    "law.version": STAFF,
+    "law.rule": STAFF,
+    "law.differences": STAFF,
+    "law.effect_progress": STAFF,
+    "law.rates": STAFF,
+    "law.propose": ADMINISTRATOR,
+    "law.ask": ADMINISTRATOR,
+    "law.rollback": ADMINISTRATOR,
+    "law.approve": ADMINISTRATOR,
+    "law.reject": ADMINISTRATOR,
+    "law.withdraw": ADMINISTRATOR,
+    "law.count_effect": ADMINISTRATOR,
+    "law.cancel_effect": ADMINISTRATOR,
+    "law.import_rates": ADMINISTRATOR,
+    "law.fetch_rates": ADMINISTRATOR,
     "admin.kiosks": OFFICERS | ADMINISTRATOR,
     "admin.suspend_kiosk": SUPERVISOR | ADMINISTRATOR,
     "admin.resume_kiosk": SUPERVISOR | ADMINISTRATOR,
@@ -64,6 +79,7 @@ ARGUMENTS = {
     "kiosk_id": "B3",
     "user_id": "olga",
     "number": "1",
+    "rule_id": "BY-06",
     "suffix": "json",
 }
 
@@ -73,7 +89,7 @@ def pages(app: Flask) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            if rule.endpoint.split(".")[0] in ("officer", "declaration", "admin", "trust"):
+            if rule.endpoint.split(".")[0] in ("officer", "declaration", "admin", "trust", "law"):
                 path = rule.rule
                 for name in rule.arguments:
                     path = path.replace(f"<{name}>", ARGUMENTS[name]).replace(f"<int:{name}>", ARGUMENTS[name])
