@@ -173,6 +173,10 @@ class Hands:
                 "money": [money.model_dump(mode="json") for money in answers.money],
             }
             self._act("amounts", declaration=json.dumps(lines))
+        elif name == "money" and answers is not None:
+            money = answers.money[0]
+            owner = "own" if money.owner_is_declarant else "other"
+            self._act("money", origin=money.origin or "99", use=money.intended_use or "99", owner=owner)
         elif name == "bag" and "bag" in state["actions"]:
             self._answer_bag(state, traveller)
         elif name == "review":

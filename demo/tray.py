@@ -60,6 +60,7 @@ TOUCHES = {
     "party": "Tell the kiosk who travels together.",
     "goods": "Choose one of the two answers.",
     "details": "Tell how much.",
+    "money": "Tell where the money is from.",
     "bag": "Answer the questions about bags.",
     "review": "Check the answers, then sign.",
     "result": "Read the result, then touch Finish.",

@@ -12,7 +12,17 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.declaration import COUNTED_IN, DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
+from contracts.declaration import (
+    COUNTED_IN,
+    DeclaredChannel,
+    GoodsItem,
+    GoodsKind,
+    Money,
+    MoneyKind,
+    MoneyOrigin,
+    MoneyUse,
+    Unit,
+)
 from kiosk import journey
 from kiosk.view import Screen
 
@@ -156,6 +166,21 @@ def _declared(form: Form) -> journey.Event:
     return journey.ChannelDeclared(form.at, channel, form.kinds() if "kinds" in form.fields else None)
 
 
+def _money_explained(form: Form) -> journey.Event:
+    def chosen(name: str, codes: Sequence[str]) -> str:
+        try:
+            return form.choice(name, codes)
+        except FieldError:
+            raise FieldError(name, "error.money") from None
+
+    return journey.MoneyExplained(
+        form.at,
+        MoneyOrigin(chosen("origin", tuple(MoneyOrigin))),
+        MoneyUse(chosen("use", tuple(MoneyUse))),
+        chosen("owner", ("own", "other")) == "own",
+    )
+
+
 def _start(form: Form) -> journey.Event:
     language = form.choice("language", form.languages) if form.one("language") else None
     return journey.Started(form.at, form.fresh_id, language)
@@ -173,6 +198,7 @@ ACTIONS: dict[str, Callable[[Form], journey.Event]] = {
     "declare": _declared,
     "amounts": _amounts,
     "recount": lambda form: _amounts(form, stay=True),
+    "money": _money_explained,
     "bag": lambda form: journey.BagsCounted(form.at, _count(form)),
     "unaccompanied": lambda form: journey.UnaccompaniedAnswered(
         form.at, form.choice("answer", ("yes", "no")) == "yes"

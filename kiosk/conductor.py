@@ -254,6 +254,8 @@ class Conductor:
                 self._show(form_error=error.message)
                 return Refusal(fits=True, place=error.place, message=error.message)
             self._live = replace(self._live, form_error=None)
+            if isinstance(event, journey.AmountsGiven):
+                event = replace(event, in_writing=self._presenter.in_writing(self._state, event))
             self.handle(event)
             return None
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contracts.declaration import MoneyOrigin, MoneyUse
 from kiosk.presenter import advice
 from kiosk.view import (
     Allowance,
     Condition,
     Line,
     Message,
+    MoneyQuestions,
     Panel,
     Result,
     ReviewLine,
@@ -185,6 +187,23 @@ def _goods() -> dict[str, View]:
     }
 
 
+def _money() -> dict[str, View]:
+    questions = MoneyQuestions((("12,000", "USD"),), tuple(MoneyOrigin), tuple(MoneyUse))
+    asked = replace(
+        _base(Screen.MONEY, "money", "back", "ask_officer"),
+        steps=steps(Station.GOODS),
+        declared="red",
+        money=questions,
+    )
+    several = (("123,456,789.5", "USD"), ("9,000", "EUR"), ("700", "PLN"))
+    answered = replace(questions, amounts=several, origin="03", use="02", own=False)
+    return {
+        "money": asked,
+        "money-answered": replace(asked, money=answered),
+        "money-error": replace(asked, error=Message("error.money")),
+    }
+
+
 def _bag() -> dict[str, View]:
     base = replace(_base(Screen.BAG, "bag", "unaccompanied", "back", "ask_officer"), steps=steps(Station.BAG))
     weighing = replace(
@@ -288,6 +307,7 @@ def sample_views() -> dict[str, View]:
         "party": party,
         "party-more": replace(party, people=2, person=2),
         **_goods(),
+        **_money(),
         **_bag(),
         **_review(),
         **_end(),

@@ -5,7 +5,7 @@ an event that does not fit the state changes nothing. Time comes in events. Work
 number, and an answer to work that is no longer wanted is dropped.
 
     WELCOME → NOTICE → DOCUMENT → FACE → PARTY ┬→ DOCUMENT (next person)
-                                               └→ GOODS → DETAILS → BAG → REVIEW ┬→ GOODS (next adult)
+                                               └→ GOODS → DETAILS (→ MONEY) → BAG → REVIEW ┬→ GOODS (next adult)
                                                                                  └→ SENDING → RESULT → WELCOME
     from anywhere before SENDING: OFFICER (a record is sent, a person takes over) → RESULT
 
@@ -26,7 +26,7 @@ from typing import Literal, TypeVar
 
 from contracts.checks import CheckName, Verdict
 from contracts.decision import Channel, Decision
-from contracts.declaration import DeclaredChannel, GoodsItem, Money, MoneyKind
+from contracts.declaration import DeclaredChannel, GoodsItem, Money, MoneyKind, MoneyOrigin, MoneyUse
 from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, PartyRole, TravelDocument
 from kiosk.view import Screen
 
@@ -69,6 +69,7 @@ class PersonState:
     declared: DeclaredChannel | None = None
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
+    money_explained: bool = False
     bag_count: int | None = None
     bags: tuple[Bag, ...] = ()
     unaccompanied: bool | None = None
@@ -211,6 +212,14 @@ class AmountsGiven(Event):
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
     stay: bool = False  # keep the amounts and stay on the page, to see them against the norms
+    in_writing: bool = False  # by law this money is declared with its origin, use and owner
+
+
+@dataclass(frozen=True)
+class MoneyExplained(Event):
+    origin: MoneyOrigin
+    use: MoneyUse
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -418,6 +427,7 @@ IN_JOURNEY = (
     Screen.PARTY,
     Screen.GOODS,
     Screen.DETAILS,
+    Screen.MONEY,
     Screen.BAG,
     Screen.REVIEW,
 )
@@ -434,6 +444,7 @@ def actions(state: State) -> tuple[str, ...]:
         Screen.PARTY: ("alone", "add_person", "back") if len(state.persons) < LARGEST_PARTY else ("alone", "back"),
         Screen.GOODS: ("declare", "goods", "back") if state.current == 0 else ("declare", "goods"),
         Screen.DETAILS: ("amounts", "recount", "goods", "back"),
+        Screen.MONEY: ("money", "back"),
         Screen.BAG: ("bag", "unaccompanied", "back"),
         Screen.REVIEW: ("sign", "change", "back"),
         Screen.RESULT: ("finish", "more_time", *(() if state.printed or state.offline else ("print_receipt",))),
@@ -687,8 +698,32 @@ def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
 def _amounts_given(state: State, event: AmountsGiven) -> Outcome:
     if state.screen is not Screen.DETAILS:
         return state, ()
-    state = _with_person(state, replace(state.person, items=event.items, money=event.money))
-    return (state, ()) if event.stay else _bags(state)
+    money = tuple(_as_explained(one, state.person.money) for one in event.money)
+    state = _with_person(state, replace(state.person, items=event.items, money=money, money_explained=False))
+    if event.stay:
+        return state, ()
+    if event.in_writing and money:
+        return _idle(state, Screen.MONEY), ()
+    return _bags(state)
+
+
+def _as_explained(money: Money, before: tuple[Money, ...]) -> Money:
+    """Another amount is still the same money: what was said of it is not asked twice."""
+    known = next((one for one in before if one.kind is money.kind and one.origin is not None), None)
+    if money.origin is not None or known is None:
+        return money
+    said = {"origin": known.origin, "intended_use": known.intended_use}
+    return money.model_copy(update=said | {"owner_is_declarant": known.owner_is_declarant})
+
+
+def _money_explained(state: State, event: MoneyExplained) -> Outcome:
+    if state.screen is not Screen.MONEY:
+        return state, ()
+    said = {"origin": event.origin, "intended_use": event.use, "owner_is_declarant": event.own}
+    money = tuple(
+        one.model_copy(update=said | ({"owner": None} if event.own else {})) for one in state.person.money
+    )
+    return _bags(_with_person(state, replace(state.person, money=money, money_explained=True)))
 
 
 def _bags_counted(state: State, event: BagsCounted) -> Outcome:
@@ -787,6 +822,8 @@ def _went_back(state: State, event: WentBack) -> Outcome:
         return state, ()
     if state.screen is Screen.DETAILS:
         return _idle(state, Screen.GOODS), ()
+    if state.screen is Screen.MONEY:
+        return _idle(state, Screen.DETAILS), ()
     if state.screen is Screen.BAG:
         return _stopping(state, _idle(state, _before_bag(state.person)))
     if state.screen is Screen.REVIEW:
@@ -795,6 +832,8 @@ def _went_back(state: State, event: WentBack) -> Outcome:
 
 
 def _before_bag(person: PersonState) -> Screen:
+    if person.money_explained and person.money:
+        return Screen.MONEY
     return Screen.DETAILS if person.kinds or person.declared is DeclaredChannel.RED else Screen.GOODS
 
 
@@ -876,6 +915,7 @@ def _table() -> _Table:
     table.on(GoodsChosen, _goods_chosen)
     table.on(ChannelDeclared, _channel_declared)
     table.on(AmountsGiven, _amounts_given)
+    table.on(MoneyExplained, _money_explained)
     table.on(BagsCounted, _bags_counted)
     table.on(UnaccompaniedAnswered, _unaccompanied_answered)
     table.on(ChangeAsked, _change_asked)

@@ -7,27 +7,37 @@ catalogue. Nothing here says why an officer is needed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from contracts.declaration import Declaration, DeclaredChannel, GoodsItem, GoodsKind, TransportMode
+from contracts.declaration import (
+    Declaration,
+    DeclaredChannel,
+    GoodsCategory,
+    GoodsItem,
+    GoodsKind,
+    MoneyOrigin,
+    MoneyUse,
+    TransportMode,
+)
 from contracts.party import DocumentFormat, TravelDocument
 from declarations.eligibility import age_on
 from declarations.evaluate import Line as NormLine
-from declarations.evaluate import PersonFacts, evaluate
+from declarations.evaluate import PersonAssessment, PersonFacts, Relation, evaluate
 from declarations.money import Rates
 from declarations.packs import AllowanceCard, RulePack
 from kiosk.config import KioskConfig
 from kiosk.face_capture import Seen
-from kiosk.journey import PersonState, State, actions, money_card
+from kiosk.journey import AmountsGiven, PersonState, State, actions, money_card
 from kiosk.record import NOTICE_VERSION
 from kiosk.view import (
     Allowance,
     Condition,
     Line,
     Message,
+    MoneyQuestions,
     Panel,
     Result,
     ReviewLine,
@@ -56,6 +66,7 @@ _STATIONS: dict[Screen, Station] = {
     Screen.PARTY: Station.FACE,
     Screen.GOODS: Station.GOODS,
     Screen.DETAILS: Station.GOODS,
+    Screen.MONEY: Station.GOODS,
     Screen.BAG: Station.BAG,
     Screen.REVIEW: Station.SIGN,
     Screen.SENDING: Station.SIGN,
@@ -160,6 +171,7 @@ class Presenter:
             try_number=_try(state, person),
             tries=state.limits.face_tries if screen is Screen.FACE else state.limits.document_tries,
             allowances=self._allowances(state, person, began) if on_goods and person is not None else (),
+            money=_money(person) if person is not None and screen is Screen.MONEY else None,
             declared=None if person is None or person.declared is None else person.declared.value,
             unaccompanied=None if person is None else person.unaccompanied,
             bags=0 if person is None else len(person.bags),
@@ -179,7 +191,18 @@ class Presenter:
     def _cards(self, now: datetime) -> tuple[AllowanceCard, ...]:
         return self._pack.allowances(self._config.direction, TransportMode.AIR, now.date())
 
+    def in_writing(self, state: State, given: AmountsGiven) -> bool:
+        """Whether the law wants the stated money on the form's annex: where from, what for, whose."""
+        if not given.money or not state.persons:
+            return False
+        person = replace(state.person, items=given.items, money=given.money)
+        hits = self._assessed(state, person, state.started_at or given.at).hits
+        return any(hit.category == GoodsCategory.CASH and hit.relation is not Relation.UNKNOWN for hit in hits)
+
     def _lines(self, state: State, person: PersonState, now: datetime) -> tuple[NormLine, ...]:
+        return self._assessed(state, person, now).lines
+
+    def _assessed(self, state: State, person: PersonState, now: datetime) -> PersonAssessment:
         declaration = Declaration(
             declared_channel=person.declared or DeclaredChannel.RED,
             items=person.items,
@@ -197,7 +220,7 @@ class Presenter:
         assessed = evaluate(
             self._pack, self._config.direction, TransportMode.AIR, (facts,), self._rates, now.date()
         )
-        return assessed.persons[person.person_id].lines
+        return assessed.persons[person.person_id]
 
     def _allowances(self, state: State, person: PersonState, now: datetime) -> tuple[Allowance, ...]:
         lines = self._lines(state, person, now) if person.items or person.money else ()
@@ -254,6 +277,19 @@ def _steps(screen: Screen) -> tuple[Step, ...]:
     states: dict[bool, Literal["done", "next"]] = {True: "done", False: "next"}
     return tuple(
         Step(station, "now" if index == at else states[index < at]) for index, station in enumerate(stations)
+    )
+
+
+def _money(person: PersonState) -> MoneyQuestions:
+    """The questions of the annex; what was answered before stays answered."""
+    said = next((one for one in person.money if one.origin is not None), None)
+    return MoneyQuestions(
+        amounts=tuple((_figure(one.amount) or "", one.currency) for one in person.money),
+        origins=tuple(code.value for code in MoneyOrigin),
+        uses=tuple(code.value for code in MoneyUse),
+        origin=said.origin if said else None,
+        use=said.intended_use if said else None,
+        own=said.owner_is_declarant if said and person.money_explained else None,
     )
 
 

@@ -23,6 +23,7 @@ class Screen(StrEnum):
     PARTY = "party"  # does anyone travel with you
     GOODS = "goods"  # the two legal answers
     DETAILS = "details"  # how much of each chosen thing
+    MONEY = "money"  # where declared money comes from, what it is for, whose it is
     BAG = "bag"  # weight, tag, unaccompanied baggage
     REVIEW = "review"  # every answer, the liability sentence, sign
     SENDING = "sending"
@@ -103,6 +104,18 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class MoneyQuestions:
+    """What the form asks of money that is declared in writing, and what was answered: codes of its annex."""
+
+    amounts: tuple[tuple[str, str], ...]  # figure and currency, as stated
+    origins: tuple[str, ...]
+    uses: tuple[str, ...]
+    origin: str | None = None
+    use: str | None = None
+    own: bool | None = None
+
+
+@dataclass(frozen=True)
 class ReviewLine:
     """One answer on the review page, and the screen where it can be changed."""
 
@@ -160,6 +173,7 @@ class View:
     try_number: int = 1
     tries: int = 3
     allowances: tuple[Allowance, ...] = ()
+    money: MoneyQuestions | None = None
     declared: Literal["green", "red"] | None = None
     unaccompanied: bool | None = None
     bags: int = 0

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from contracts import CONTRACTS_VERSION
 from contracts.checks import Check, CheckName, Verdict
 from contracts.decision import Channel, Decision, PersonOutcome, ReasonClass, ReferralReason, Versions
-from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, MoneyOrigin, MoneyUse
 from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, TravelDocument
 from kiosk import journey
 from kiosk.journey import State, actions, advance
@@ -21,6 +21,7 @@ from kiosk.view import Screen
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EMPTY = State()
+CASH = Money(kind=MoneyKind.CASH, amount="12000", currency="USD")  # type: ignore[arg-type]
 
 
 def passport(number: str = "P0000001", born: date = date(1980, 1, 1), **changes: object) -> TravelDocument:
@@ -406,6 +407,7 @@ class AnyOrder(RuleBasedStateMachine):
             Screen.PARTY: [journey.PartyComplete(at)],
             Screen.GOODS: [journey.ChannelDeclared(at, DeclaredChannel.GREEN)],
             Screen.DETAILS: [journey.AmountsGiven(at)],
+            Screen.MONEY: [journey.MoneyExplained(at, MoneyOrigin.OTHER, MoneyUse.OTHER, True)],
             Screen.BAG: [journey.BagsCounted(at, 0), journey.UnaccompaniedAnswered(at, False)],
             Screen.REVIEW: [journey.Certified(at)],
             Screen.SENDING: [journey.Answered(at, work, decision("r1"))],
@@ -425,9 +427,14 @@ class AnyOrder(RuleBasedStateMachine):
     def declares(self, channel: DeclaredChannel, kinds: tuple[str, ...] | None) -> None:
         self._take(journey.ChannelDeclared(self._later(), channel, kinds))
 
-    @rule(stay=st.booleans())
-    def amounts(self, stay: bool) -> None:
-        self._take(journey.AmountsGiven(self._later(), (GoodsItem(kind=GoodsKind.ALCOHOL),), (), stay))
+    @rule(stay=st.booleans(), money=st.sampled_from([(), (CASH,)]), in_writing=st.booleans())
+    def amounts(self, stay: bool, money: tuple[Money, ...], in_writing: bool) -> None:
+        items = (GoodsItem(kind=GoodsKind.ALCOHOL),)
+        self._take(journey.AmountsGiven(self._later(), items, money, stay, in_writing))
+
+    @rule(own=st.booleans())
+    def explains(self, own: bool) -> None:
+        self._take(journey.MoneyExplained(self._later(), MoneyOrigin.LOAN, MoneyUse.PERSONS, own))
 
     @rule(count=st.integers(-1, 12))
     def counts(self, count: int) -> None:
