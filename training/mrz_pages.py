@@ -1050,7 +1050,8 @@ def write(folder: Path, count: int, seed: int, pool: Pool | None = None, *, few:
             continue
         rng = np.random.default_rng([seed, 5, index])
         name = f"images/{index:05d}.{'png' if 'jpeg' in shown.degradations else 'jpg'}"
-        cv2.imwrite(str(folder / name), _tinted(shown.image, rng), [cv2.IMWRITE_JPEG_QUALITY, 88])
+        options = [cv2.IMWRITE_JPEG_QUALITY, 88] if name.endswith("jpg") else []
+        cv2.imwrite(str(folder / name), _tinted(shown.image, rng), options)
         texts: list[str] = []
         if not negative:
             seen = visible(shown, page(seed, index, pool, inkless=True, **choice))  # type: ignore[arg-type]
