@@ -42,7 +42,8 @@ class Line:
     exchange: str  # rates used, with date and source
     rule_id: str
     dutiable: Decimal | None = None  # the part of `declared` that duty is owed on; None where nobody can say
-    settled: bool = True  # False: more may be owed than `duty`, or the line depends on what is not known
+    open: bool = False  # the line depends on an age, a fact or an amount that is not known
+    settled: bool = True  # False: more may be owed than `duty`
     borrowed: Decimal | None = None  # the part of `norm` that others of the household lend
 
     @property
@@ -87,7 +88,7 @@ class PersonAssessment:
     def unknown(self) -> bool:
         """True when some amount, rate, age, fact or rule is not known."""
         return any(hit.relation is Relation.UNKNOWN for hit in self.hits) or not all(
-            line.exact and line.settled for line in self.lines
+            line.exact and not line.open for line in self.lines
         )
 
     @property

@@ -229,7 +229,8 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
         norm += borrowed
     known = figure.counted and (figure.complete or bool(figure.scaled))
     declared = figure.shown if known else None
-    sure = not case.open and not case.undecided and case.entitled is not None and not figure.vague
+    unsure = bool(case.open or case.undecided) or case.entitled is None or figure.vague
+    unsure = unsure or relation is Relation.UNKNOWN
     return Line(
         kind=case.subject.name,
         item_kinds=(*deciding.kinds, *deciding.also),
@@ -246,7 +247,8 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
         exchange=figure.exchange,
         rule_id=deciding.id,
         dutiable=due.part,
-        settled=sure and due.settled and relation is not Relation.UNKNOWN,
+        open=unsure,
+        settled=due.settled and not unsure,
         borrowed=borrowed,
     )
 
