@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,7 @@ from contracts.base import Contract
 from contracts.disposition import Agency
 
 if TYPE_CHECKING:
+    from central.rates import RatesVersion
     from central.service import Central
 
 CONFIG = Path("/etc/corridor/central.toml")
@@ -44,12 +46,21 @@ class NewStation(Contract):
     demo: bool = False
 
 
+class FirstTrust(Contract):
+    """The first version of the trust store of a demonstration, and the two people in whose names it is made."""
+
+    files: tuple[Path, ...] = Field(min_length=1)
+    proposed_by: str
+    approved_by: str
+
+
 class Admission(Contract):
     """Whom a fresh service knows from the start: one command instead of one for each."""
 
     users: tuple[NewUser, ...] = ()
     kiosks: tuple[NewStation, ...] = ()
     exits: tuple[NewStation, ...] = ()
+    trust: FirstTrust | None = None
 
 
 def main(arguments: list[str]) -> int:
@@ -113,6 +124,17 @@ def _parser() -> argparse.ArgumentParser:
     add("schema", _pack_schema, "the JSON Schema of a layer file", packs)
     for made in packs.choices.values():
         made.set_defaults(needs_config=False)
+
+    rates = actions.add_parser("rates", help="exchange rates").add_subparsers(required=True, metavar="COMMAND")
+    add("list", _list_rates, "the imports by day, and which counts today; exit status 1 when none does", rates)
+    add("fetch", _fetch_rates, "ask the address of the configuration (rates_url) for the rates of today", rates)
+    brought = add("import", _import_rates, "rates of a file: a bank's JSON or XML, our own JSON, or CSV", rates)
+    brought.add_argument("file", type=Path)
+    brought.add_argument("--day", type=date.fromisoformat, help="of CSV, YYYY-MM-DD")
+    brought.add_argument("--base", default="", help="of CSV: the currency that the rates are in")
+    brought.add_argument("--source", default="", help="whose rates they are; a bank's file says so itself")
+    brought.add_argument("--valid-through", type=date.fromisoformat, help="the last day on which they hold")
+    brought.add_argument("--confirmed", action="store_true", help="what moved by over a fifth is right")
 
     users = actions.add_parser("users", help="people").add_subparsers(required=True, metavar="COMMAND")
     user = add("add", _add_user, "add a person; the password comes from standard input, one line", users)
@@ -197,6 +219,24 @@ def _admit(central: Central, admission: Admission) -> None:
                 bank=station.bank,
                 demo=station.demo,
             )
+    if admission.trust is not None:
+        _trust(central, admission.trust)
+
+
+def _trust(central: Central, first: FirstTrust) -> None:
+    """What `/admin/trust` is for, done by a command: two people's acts, which only a demonstration may invent."""
+    from central import trust
+
+    if central.config.profile == "production":
+        raise ValueError("the trust store of a real service is proposed and approved by two administrators")
+    with central.storage.read() as session:
+        proposer, approver = (central.users.load(session, name) for name in (first.proposed_by, first.approved_by))
+    uploads = [trust.Upload(path.name, path.read_bytes()) for path in first.files]
+    try:
+        version = trust.propose(central, proposer, uploads, note="the demonstration's own authorities")
+        trust.decide(central, approver, version.number, approve=True)
+    except trust.InvalidTrust as invalid:
+        raise ValueError(f"trust store: {invalid.reason} {invalid.place}".strip()) from invalid
 
 
 def _refuse_other_sites(site_id: str, grants: Sequence[tuple[Role, Agency, str]]) -> None:
@@ -343,6 +383,60 @@ def _pack_schema(_: argparse.Namespace) -> int:
 
     _answer(json.dumps(layer_schema(), indent=1, sort_keys=True, ensure_ascii=False))
     return 0
+
+
+def _import_rates(options: argparse.Namespace) -> int:
+    from central.rates_import import COMMAND_LINE, import_rates, parse
+
+    def bring(central: Central) -> RatesVersion:
+        rates = parse(
+            options.file.read_bytes(),
+            day=options.day,
+            base=options.base,
+            source=options.source,
+            valid_through=options.valid_through,
+        )
+        return import_rates(central, COMMAND_LINE, rates, confirmed=options.confirmed)
+
+    return _bring_rates(options, bring)
+
+
+def _fetch_rates(options: argparse.Namespace) -> int:
+    from central.rates_import import COMMAND_LINE, fetch
+
+    return _bring_rates(options, lambda central: fetch(central, COMMAND_LINE))
+
+
+def _bring_rates(options: argparse.Namespace, bring: Callable[[Central], RatesVersion]) -> int:
+    from central.rates_import import InvalidRates
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        made = bring(central)
+    except InvalidRates as invalid:
+        _say(f"no rates were imported: {invalid.reason}{f' ({invalid.place})' if invalid.place else ''}")
+        return 1
+    finally:
+        central.close()
+    _answer(json.dumps({"version": made.number, "date": made.date.isoformat(), "sha256": made.sha256}))
+    return 0
+
+
+def _list_rates(options: argparse.Namespace) -> int:
+    from central.service import build
+
+    central = build(load_config(options.config))
+    try:
+        today = central.clock().astimezone(central.timezone).date()
+        for one in central.exchange.history():
+            _say(f"{one.number}\t{one.date}\t{one.source}\t{one.origin}\t{one.imported_by}")
+        counting = central.exchange.on(today)
+        holds = counting.in_force(today)
+        _answer(json.dumps({"date": counting.date.isoformat(), "source": counting.source, "of_today": holds}))
+    finally:
+        central.close()
+    return 0 if holds else 1
 
 
 def _add_user(options: argparse.Namespace) -> int:

@@ -319,9 +319,10 @@ def _write_central(house: House, specimens: Path, kiosk_key: str) -> None:
             ("boris", "officer", "border"),
             ("vera", "supervisor", "customs"),
             ("adam", "administrator", "customs"),
+            ("alina", "administrator", "customs"),  # a second one approves what the first proposes
         )
     )
-    admission = {
+    admission: dict[str, object] = {
         "users": [
             {
                 "id": person.name,
@@ -334,6 +335,10 @@ def _write_central(house: House, specimens: Path, kiosk_key: str) -> None:
         ],
         "kiosks": [{"id": KIOSK, "public_key": kiosk_key, "bank": "B", "demo": True}],
     }
+    anchors = [path for path in sorted(trust_directory(specimens).iterdir()) if path.suffix in (".cer", ".crl")]
+    if anchors:
+        files = [str(path) for path in anchors]
+        admission["trust"] = {"files": files, "proposed_by": "adam", "approved_by": "alina"}
     config_file = str(directory / "central.toml")
     house.command("central", "init", "--config", config_file, "--admit-stdin", stdin=json.dumps(admission))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
 
 import pytest
 from central_scene import Clock, Sender, add_user, record
@@ -16,9 +19,11 @@ from sqlalchemy.exc import IntegrityError
 
 from central import trust
 from central.access.permissions import Role, User
+from central.command import main
+from central.config import load_config
 from central.keys import from_base64url
 from central.referrals import NotAllowed
-from central.service import Central
+from central.service import Central, build
 from central.trust import InvalidTrust, Upload
 from contracts.api import KioskConfiguration, TrustBundle
 from contracts.canonical import canonical_json, content_hash
@@ -208,3 +213,59 @@ def test_the_kiosks_own_client_fetches_it_over_http(
         thread.join()
         server.server_close()
     assert bundle.version == 1
+
+
+def admitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, files: list[Path]) -> int:
+    """`corridor central init --admit-stdin` with two administrators and a first trust store in their names."""
+    names = ("adam", "alina")
+    config = {
+        "profile": profile, "site_id": "minsk-2", "site_name": "Minsk", "data_dir": "data",
+        **{f"{name}_key_file": f"{name}.json" for name in ("master", "receipt", "evidence")},
+        "session_secret_file": "session.json", "sampling_seed_file": "sampling.json",
+    }  # fmt: skip
+    (tmp_path / "central.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in config.items()))
+    admission = {
+        "users": [
+            {"id": name, "name": name, "password": f"{name} and a long word", "demo": profile == "demo",
+             "grants": ["administrator:customs:minsk-2"]} for name in names
+        ],
+        "trust": {"files": [str(path) for path in files], "proposed_by": names[0], "approved_by": names[1]},
+    }  # fmt: skip
+    monkeypatch.setattr("sys.stdin", StringIO(json.dumps(admission)))
+    return main(["init", "--config", str(tmp_path / "central.toml"), "--admit-stdin"])
+
+
+def test_a_demonstration_begins_with_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    UTOPIA.write_trust(tmp_path / "trust")
+    assert admitted(tmp_path, monkeypatch, "demo", sorted((tmp_path / "trust").iterdir())) == 0
+    service = build(load_config(tmp_path / "central.toml"))
+    try:
+        store = trust.active(service)
+        assert store is not None
+        assert (store.number, store.proposed_by, store.decided_by) == (1, "adam", "alina")
+        assert [one.fingerprint for one, _ in store.authorities] == [UTOPIA.fingerprint]
+        assert len(store.revocation_lists) == 1
+        assert events(service) == [AuditTag.TRUST_VERSION_APPROVED, AuditTag.TRUST_VERSION_PROPOSED]
+    finally:
+        service.close()
+
+
+def test_nobody_speaks_for_two_administrators_in_production(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    UTOPIA.write_trust(tmp_path / "trust")
+    assert admitted(tmp_path, monkeypatch, "production", sorted((tmp_path / "trust").iterdir())) == 2
+    assert "two administrators" in capsys.readouterr().err
+    service = build(load_config(tmp_path / "central.toml"))
+    try:
+        assert trust.active(service) is None
+    finally:
+        service.close()
+
+
+def test_a_file_that_brings_nothing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "csca.cer").write_bytes(b"nothing")
+    assert admitted(tmp_path, monkeypatch, "demo", [tmp_path / "csca.cer"]) == 2
+    assert "csca.cer" in capsys.readouterr().err
