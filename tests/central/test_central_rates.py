@@ -25,6 +25,7 @@ from pydantic import ValidationError
 
 from central import rates_import
 from central.access.permissions import Role, User
+from central.command import main
 from central.intake import accept
 from central.production import refusals
 from central.rates_import import InvalidRates, fetch, import_rates, parse
@@ -319,3 +320,39 @@ def test_an_address_is_off_until_named_https_only_and_certified(
     other = build(make_config(rates_url=bank.url), clock)
     assert refused(lambda: fetch(other, "command line")) == ("not_reached", "SSLError")
     other.close()
+
+
+# --- the command line ---------------------------------------------------------------------------------------
+
+
+def test_the_command_line_imports_and_says_whether_rates_are_of_today(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path)
+    lines = [f'profile = "test"\nsite_id = "{config.site_id}"\nsite_name = "x"\ndata_dir = "."\n']
+    lines += [
+        f'{name} = "{getattr(config, name)}"\n'
+        for name in (
+            "master_key_file",
+            "receipt_key_file",
+            "evidence_key_file",
+            "session_secret_file",
+            "sampling_seed_file",
+        )
+    ]
+    (tmp_path / "central.toml").write_text("".join(lines))
+    (tmp_path / "rates.csv").write_bytes(CSV)
+    today = datetime.datetime.now(UTC).date()
+
+    def rates_command(*arguments: str) -> tuple[int, str, str]:
+        status = main(["rates", *arguments, "--config", str(tmp_path / "central.toml")])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    file = str(tmp_path / "rates.csv")
+    assert rates_command("import", file)[::2] == (1, "no rates were imported: csv_needs_more\n")
+    status, out, _ = rates_command("import", file, "--day", today.isoformat(), "--base", "BYN", "--source", "Bank")
+    assert (status, json.loads(out)["date"]) == (0, today.isoformat())
+    status, out, told = rates_command("list")
+    assert (status, json.loads(out)["source"], "command line" in told) == (0, "Bank", True)
+    assert rates_command("fetch")[::2] == (1, "no rates were imported: no_endpoint\n")
