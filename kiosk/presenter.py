@@ -103,6 +103,10 @@ _HINTS = {
     "too_near": "face.hint.back",
     "not_straight": "face.hint.ahead",
     "two_faces": "face.hint.one",
+    "covered": "face.hint.whole",
+    "eyes_closed": "face.hint.look",
+    "blurred": "face.hint.hold",
+    "uneven_light": "face.hint.light",
 }
 _CONDITIONS: dict[tuple[str, bool], str] = {
     ("light", True): "face.light.good",
