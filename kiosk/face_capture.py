@@ -10,42 +10,27 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from contracts.checks import Check, CheckName, Verdict
 from contracts.party import FaceDecision, FaceResult
 from hardware.ports import Camera, DeviceError, Frame
 from kiosk.face import DOUBT_COSINE, Face, FaceMatcher, Template, cosine
+from kiosk.faces.embed import average
+from kiosk.faces.quality import Quality
+from kiosk.faces.subject import several_people
 
 Direction = Literal["turn_left", "turn_right"]
 ConditionName = Literal["light", "face", "distance"]
 
-# A picture is good when … (fractions of the frame, grey levels 0 to 255, eye distances)
-SMALLEST_FACE, LARGEST_FACE = 0.12, 0.62
-# Light is judged by what it leaves of the face's relief, not by how dark the face is: a level would ask more
-# light of dark skin than of fair. The specimens, of every skin tone, all match at gains from 0.25 to 1.6 with
-# noise of 2 and of 6 grey levels; below 6 levels of relief the first ones become doubtful.
-LEAST_RELIEF = 8.0  # standard deviation over the face, reduced to 32 × 32 so that noise does not count as relief
-BURNT, MOST_BURNT = 250, 0.5  # a pixel without drawing, and the share of the face that may be so
-DARK_ROOM = 25.0  # mean of a frame in which nobody could be found
-MOST_TURNED = 0.16
-SECOND_FACE = 0.35  # another face of this share of the first one's area is a second person, not a passer-by
 # How far the nose must move, in eye distances. Prints of the specimens, turned by up to 40°, moved it by 0.084 at
 # most; turned by 50° the worst reached 0.13. It stops a print that is held up, not one that is turned with skill.
 TURN = 0.11
 CAPTURE_S = 12.0
+PERFECT_S = 4.0  # how long a picture without any fault is waited for, before one without a grave one will do
+FRAMES = 3  # that are averaged
 CHALLENGE_S = 6.0
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What stands against a picture; `problem` None: nothing."""
-
-    light: bool
-    face: bool
-    distance: bool
-    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -71,41 +56,27 @@ class Look:
     match_s: float = 0.0
 
 
-def assess(image: Frame, faces: tuple[Face, ...]) -> Quality:
-    """Judge one frame."""
-    if not faces:
-        grey = float(image[::8, ::8].mean())
-        return Quality(grey > DARK_ROOM, False, False, "no_face" if grey > DARK_ROOM else "too_dark")
-    face = faces[0]
-    if len(faces) > 1 and faces[1].area >= SECOND_FACE * face.area:
-        return Quality(True, False, True, "two_faces")
-    lighting = _lighting(image, face)
-    light = lighting is None
-    share = face.width / image.shape[1]
-    distance = SMALLEST_FACE <= share <= LARGEST_FACE
-    straight = abs(face.turn) <= MOST_TURNED
-    problem = lighting
-    if problem is None and not distance:
-        problem = "too_far" if share < SMALLEST_FACE else "too_near"
-    elif problem is None and not straight:
-        problem = "not_straight"
-    return Quality(light, straight, distance, problem)
+@dataclass(repr=False)
+class _Captured:
+    """The good frames of a try: templates with their weights, and the best picture with its face."""
 
+    frame: Frame
+    face: Face
+    templates: list[Template] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    capture_s: float = 0.0
+    embed_s: float = 0.0
 
-def _lighting(image: Frame, face: Face) -> str | None:
-    """What is wrong with the light on a face: too_dark, too_bright, or nothing."""
-    import cv2
+    def add(self, frame: Frame, face: Face, template: Template, weight: float) -> None:
+        if not self.weights or weight > max(self.weights):
+            self.frame, self.face = frame, face
+        self.templates.append(template)
+        self.weights.append(weight)
 
-    x, y, width, height = (round(value) for value in face.box)
-    inside = image[max(0, y) : max(0, y) + max(1, height), max(0, x) : max(0, x) + max(1, width)]
-    if not inside.size:
-        return "too_dark"
-    small = cv2.resize(cv2.cvtColor(inside, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA)
-    if float((small >= BURNT).mean()) > MOST_BURNT:
-        return "too_bright"
-    if float(small.std()) < LEAST_RELIEF:
-        return "too_dark" if float(small.mean()) < 128 else "too_bright"
-    return None
+    def wipe(self) -> None:
+        for template in self.templates:
+            template.wipe()
+        self.templates.clear()
 
 
 class FaceCapture:
@@ -122,32 +93,58 @@ class FaceCapture:
         tries: int,
         report: Callable[[Seen], None],
         stopped: Callable[[], bool],
+        *,
+        printed: bool = False,
     ) -> Look | None:
-        """One try; None when it was stopped. While nobody is there it waits. Never raises for a device."""
+        """One try; None when it was stopped. While nobody is there it waits. Never raises for a device.
+
+        `printed`: the reference is the portrait on the page, not the chip's.
+        """
         try:
-            return self._look(reference, tries, report, stopped)
+            return self._look(reference, tries, report, stopped, printed=printed)
         except DeviceError as error:
             reason = str(error.code).lower()
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, reason, Verdict.ERROR), None, "camera_failed")
 
     def _look(
-        self, reference: Template, tries: int, report: Callable[[Seen], None], stopped: Callable[[], bool]
+        self,
+        reference: Template,
+        tries: int,
+        report: Callable[[Seen], None],
+        stopped: Callable[[], bool],
+        *,
+        printed: bool,
     ) -> Look | None:
         captured = self._capture(report, stopped)
         if captured is None:
             return None
         if isinstance(captured, str):
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, captured), None, captured)
-        frame, face, capture_s = captured
+        live = average(captured.templates, captured.weights)
+        try:
+            return self._judge(captured, live, reference, tries, report, stopped, printed=printed)
+        finally:
+            captured.wipe()
+            live.wipe()
 
+    def _judge(
+        self,
+        captured: _Captured,
+        live: Template,
+        reference: Template,
+        tries: int,
+        report: Callable[[Seen], None],
+        stopped: Callable[[], bool],
+        *,
+        printed: bool,
+    ) -> Look | None:
         begun = time.monotonic()
-        live = self._matcher.template(frame, face)
-        compared = self._matcher.compare(reference, live)
-        match_s = time.monotonic() - begun
+        compared = self._matcher.compare(reference, live, printed=printed)
+        match_s = captured.embed_s + time.monotonic() - begun
 
         begun = time.monotonic()
         direction: Direction = secrets.choice(("turn_left", "turn_right"))
-        attack = self._challenge(direction, face.turn, live, report, stopped)
+        attack = self._challenge(direction, captured.face.turn, live, report, stopped)
         if attack is None:
             return None
         challenge_s = time.monotonic() - begun
@@ -155,8 +152,9 @@ class FaceCapture:
         match = Verdict.PASSED if compared.decision is FaceDecision.MATCH else Verdict.FAILED
         result = FaceResult(
             decision=compared.decision,
-            score=round(compared.score, 4),
+            score=round(compared.cosine, 4),
             second_distance=None if compared.distance is None else round(compared.distance, 4),
+            false_match_rate=compared.false_match_rate,
             tries=tries,
             models=self._matcher.models,
             checks=(
@@ -170,35 +168,56 @@ class FaceCapture:
             problem = "not_matched"
         elif attack.verdict is not Verdict.PASSED:
             problem = attack.reason
-        return Look(result, frame, problem, capture_s, challenge_s, match_s)
+        return Look(result, captured.frame, problem, captured.capture_s, challenge_s, match_s)
 
-    def _capture(
-        self, report: Callable[[Seen], None], stopped: Callable[[], bool]
-    ) -> tuple[Frame, Face, float] | str | None:
-        """Two good frames in a row, the second is taken; or what stood against it until the time was over."""
+    def _capture(self, report: Callable[[Seen], None], stopped: Callable[[], bool]) -> _Captured | str | None:
+        """Good frames of one face, or what stood against them until the time was over; None when stopped.
+
+        The first good frame is not used: whoever arrives is still moving in it.
+        """
         first_seen: float | None = None
-        good = 0
+        held = 0
+        captured: _Captured | None = None
+        quality: Quality | None = None
         while not stopped():
             image = self._next()
             faces = self._matcher.find(image)
-            quality = assess(image, faces)
+            quality = self._matcher.assess(image, faces)
             now = time.monotonic()
             if faces and first_seen is None:
                 first_seen = now
-            good = good + 1 if quality.problem is None else 0
+            patient = first_seen is not None and now - first_seen > PERFECT_S
+            good = quality.problem is None or (patient and not quality.grave)
+            held = held + 1 if good else 0
+            if captured is not None and not good:
+                captured.wipe()
+                captured = None
             report(
                 Seen(
                     "look",
                     (("light", quality.light), ("face", quality.face), ("distance", quality.distance)),
-                    quality.problem,
-                    fraction=0.2 * good,
+                    None if good else quality.problem,
+                    fraction=min(0.4, 0.1 * held),
                     moved=bool(faces),
                 )
             )
-            if good >= 2 and first_seen is not None:
-                return image, faces[0], now - first_seen
+            if held >= 2 and first_seen is not None:
+                captured = captured or _Captured(image, faces[0], capture_s=now - first_seen)
+                template = self._matcher.template(image, faces[0])
+                if captured.templates and cosine(captured.templates[0], template) < DOUBT_COSINE:
+                    captured.wipe()  # somebody else stepped in: begin again
+                    captured, held = None, 0
+                    continue
+                captured.add(image, faces[0], template, max(quality.weight, 0.05))
+                captured.embed_s += time.monotonic() - now
+                if len(captured.templates) == FRAMES:
+                    return captured
             if first_seen is not None and now - first_seen > CAPTURE_S:
+                if captured is not None:
+                    captured.wipe()
                 return quality.problem or "no_face"
+        if captured is not None:
+            captured.wipe()
         return None
 
     def _challenge(
@@ -221,7 +240,7 @@ class FaceCapture:
             faces = self._matcher.find(image)
             if not faces:
                 continue
-            if len(faces) > 1 and faces[1].area >= SECOND_FACE * faces[0].area:
+            if several_people(faces):
                 return _attack(Verdict.FAILED, "two_faces")
             moved = (faces[0].turn - start) * sign
             report(Seen(direction, moved=True, fraction=0.4 + 0.5 * max(0.0, min(1.0, moved / TURN))))

@@ -1,4 +1,4 @@
-"""Faces: the fused decision, the head turn, and weights that nobody swaps."""
+"""Faces: the comparison, the head turn, conditions of the page, and weights that nobody swaps."""
 
 from __future__ import annotations
 
@@ -12,28 +12,12 @@ import pytest
 
 from contracts.party import FaceDecision
 from kiosk import face_capture
-from kiosk.face import WEIGHTS, Face, FaceMatcher, WeightsError, decide, verify_weights
+from kiosk.face import WEIGHTS, Face, FaceMatcher, WeightsError, verify_weights
+from kiosk.faces.quality import assess
 
 ROOT = Path(__file__).parents[2]
 MODELS = Path(sys.prefix) / "share" / "corridor" / "models"
 PORTRAITS = ROOT / "hardware" / "specimens" / "portraits"
-
-
-@pytest.mark.parametrize(
-    ("score", "distance", "decided"),
-    [
-        (0.80, 0.30, FaceDecision.MATCH),
-        (0.45, 0.45, FaceDecision.MATCH),
-        (0.449, 0.30, FaceDecision.DOUBT),
-        (0.36, 0.30, FaceDecision.DOUBT),
-        (0.359, 0.30, FaceDecision.MISMATCH),
-        (0.80, 0.451, FaceDecision.DOUBT),
-        (0.80, None, FaceDecision.DOUBT),
-        (-0.1, None, FaceDecision.MISMATCH),
-    ],
-)
-def test_a_match_needs_both_opinions(score: float, distance: float | None, decided: FaceDecision) -> None:
-    assert decide(score, distance)[0] is decided
 
 
 def test_a_swapped_weight_file_is_refused(tmp_path: Path) -> None:
@@ -49,7 +33,8 @@ def test_only_the_five_point_predictor_is_ever_asked() -> None:
         text = path.read_text()
         for call in re.findall(r"face_encodings\([^)]*\)", text):
             assert 'model="small"' in call
-        assert "face_landmarks" not in text
+        assert "face_landmarks(" not in text
+        assert "pose_predictor_model_location" not in text
         assert "68" not in re.findall(r"shape_predictor_(\d+)", text)
 
 
@@ -97,18 +82,18 @@ def test_the_same_light_is_enough_for_every_skin(matcher: FaceMatcher, gain: flo
     """From a bright booth to half its light: nobody is asked for more light than anybody else."""
     for name in PEOPLE:
         lit = exposed(matcher, name, gain, noise)
-        assert face_capture.assess(lit, matcher.find(lit)).light, name
+        assert assess(lit, matcher.find(lit)).light, name
 
 
 def test_where_the_matcher_begins_to_fail_the_light_is_refused_for_everybody(matcher: FaceMatcher) -> None:
     for name in PEOPLE:
         dim = exposed(matcher, name, 0.12, 2.0)
-        assert not face_capture.assess(dim, matcher.find(dim)).light, name
+        assert not assess(dim, matcher.find(dim)).light, name
 
 
 def test_a_burnt_out_face_is_refused(matcher: FaceMatcher) -> None:
     glare = exposed(matcher, "anna", 2.6, 2.0)
-    assert face_capture.assess(glare, matcher.find(glare)).problem == "too_bright"
+    assert assess(glare, matcher.find(glare)).problem == "too_bright"
 
 
 PEOPLE = sorted({path.name.rpartition("-")[0] for path in PORTRAITS.glob("*-smile.jpg")})
@@ -156,11 +141,11 @@ def test_conditions_are_told_one_at_a_time() -> None:
     relief = (np.indices((480, 640)).sum(axis=0) // 40 % 2 * 60 + 100).astype(np.uint8)
     booth = np.repeat(relief[..., None], 3, axis=2)
     one = face_at(220, 200)
-    assert face_capture.assess(booth, (one,)).problem is None
-    assert face_capture.assess(booth, ()).problem == "no_face"
-    assert face_capture.assess(booth // 10, ()).problem == "too_dark"
-    assert face_capture.assess(booth // 12, (one,)).problem == "too_dark"
-    assert face_capture.assess(booth, (one, face_at(20, 180))).problem == "two_faces"
-    assert face_capture.assess(booth, (one, face_at(20, 60))).problem is None
-    assert face_capture.assess(booth, (face_at(300, 50),)).problem == "too_far"
-    assert face_capture.assess(booth, (face_at(50, 500),)).problem == "too_near"
+    assert assess(booth, (one,)).problem is None
+    assert assess(booth, ()).problem == "no_face"
+    assert assess(booth // 10, ()).problem == "too_dark"
+    assert assess(booth // 12, (one,)).problem == "too_dark"
+    assert assess(booth, (one, face_at(20, 180))).problem == "two_faces"
+    assert assess(booth, (one, face_at(20, 60))).problem is None
+    assert assess(booth, (face_at(300, 50),)).problem == "too_far"
+    assert assess(booth, (face_at(50, 500),)).problem == "too_near"
