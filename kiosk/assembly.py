@@ -46,7 +46,12 @@ def assemble(config: KioskConfig) -> Conductor:
             mrz_reader=MrzReader(),
             second_reader=PassportEyeReader(),
             viz_reader=VizReader(config.models_dir),
-            load_matcher=lambda: FaceMatcher(config.models_dir),
+            load_matcher=lambda: FaceMatcher(
+                config.models_dir,
+                match_rate=config.face.match_rate,
+                doubt_rate=config.face.doubt_rate,
+                printed_match_rate=config.face.printed_match_rate,
+            ),
             models=models,
             client=client,
             delivery=Delivery(outbox, client),

@@ -34,6 +34,16 @@ class Timeouts(BaseModel):
     heartbeat_s: Annotated[float, Field(ge=0.5)] = 5.0
 
 
+class FaceRates(BaseModel):
+    """False match rates from which on a face is a match, and a doubt. Never laxer than EES (0.05 %)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.0003
+    doubt_rate: Annotated[float, Field(ge=0.0005, le=0.05)] = 0.01
+    printed_match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.0001
+
+
 def _share() -> Path:
     return Path(sys.prefix) / "share" / "corridor"
 
@@ -70,6 +80,7 @@ class KioskConfig(BaseModel):
     challenge_moves: Annotated[tuple[Move, ...], Field(min_length=2)] = ("turn_left", "turn_right", "nod")
     devices: DevicesConfig
     timeouts: Timeouts = Timeouts()
+    face: FaceRates = FaceRates()
 
     @field_validator("devices", mode="before")
     @classmethod

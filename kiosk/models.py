@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kiosk import face, viz
 from kiosk.face import WeightsError
+from kiosk.faces import states
 from kiosk.mrz import weights
 
 
@@ -15,6 +16,6 @@ def verify_models(models_dir: Path) -> dict[str, str]:
         for name in weights.SHA_256:
             weights.verified(name)
         zone = {f"mrz_{name.partition('.')[0]}": digest for name, digest in weights.SHA_256.items()}
-        return face.verify_weights(models_dir) | viz.verify_weights(models_dir) | zone
+        return face.verify_weights(models_dir) | states.verify_network() | viz.verify_weights(models_dir) | zone
     except (viz.TextWeightsError, weights.WeightsError) as error:
         raise WeightsError(str(error)) from None

@@ -62,6 +62,7 @@ def test_paths_stand_beside_the_file(tmp_path: Path) -> None:
         ("prot = 1", "", "prot"),
         ("port = 70000", "", "port"),
         ("[timeouts]\nwarning_s = 5", "", "timeouts.warning_s"),
+        ("[face]\nmatch_rate = 0.001", "", "face.match_rate"),  # laxer than EES
         ("", 'scales = "x"', "devices.scales"),
         ("", 'scale = "usb:1"', "devices.scale"),
         ("[", "", "kiosk.toml"),
