@@ -41,6 +41,7 @@ class Bench:
     def clear(self) -> None:
         for thing in ("document", "face", "bag"):
             self.take(thing)
+        self.put("fault", device="face_camera", fault=None)
 
 
 class KioskScreen:
@@ -105,6 +106,8 @@ class Body:
         elif prompt == "remove_document":
             self.bench.take("document")
         elif prompt in ("look", "turn_left", "turn_right", "nod"):
+            if self.story.behaviour.camera_fault is not None:
+                self.bench.put("fault", device="face_camera", fault=self.story.behaviour.camera_fault)
             path = traveller.feeds.get("neutral" if prompt == "look" else prompt)
             if path is None:
                 self.bench.take("face")

@@ -47,7 +47,8 @@ from hardware.specimens.recapture import (
     wear_cut_out,
 )
 
-WIDTH, HEIGHT = 640, 480
+WIDTH, HEIGHT = 640, 480  # training draws many of its frames smaller, with smaller faces
+EYES = (42.0, 105.0)  # eye distance in the frame, pixels
 ATTACKS = ("screen_photo", "screen_video", "print", "print_turned", "cut_out")
 RATE = 10.0  # frames a second
 MODELS = Path(sys.prefix) / "share/corridor/models"
@@ -102,7 +103,7 @@ class Live:
         self._phases = self.random.uniform(0, 2 * math.pi, 6)
         self._rates = self.random.uniform(0.6, 1.6, 6)
         self._sway = self.random.uniform(0.3, 1.5)
-        self._shift = self.random.uniform((-70, -35), (70, 35))
+        self._shift = self.random.uniform((-WIDTH / 9, -HEIGHT / 14), (WIDTH / 9, HEIGHT / 14))
         self._blinks = self.random.uniform(0, self.frames, max(1, self.frames // 14))
         head = self.person.head
         height, width = self.person.image.shape[:2]
@@ -226,7 +227,7 @@ def draw_live(ranges: Ranges, people: Sequence[Person], frames: int, *, moving: 
         moves,
         frames,
         random,
-        size=ranges.draw(42, 105) if person.cover is not None else ranges.draw(65, 110),
+        size=ranges.draw(*EYES),
         gain=ranges.draw(0.7, 1.25),
         slant=(ranges.draw(-0.3, 0.3), ranges.draw(-0.15, 0.15)),
         amplitude=float(random.uniform(20, 36)),
@@ -343,7 +344,7 @@ def attack_clip(
     paper = draw_print(ranges, curl=curl)
     hand = draw_hand(ranges)
     box = _crop(victim, random, landscape=screen is not None and ranges.chance(0.4))
-    size = ranges.draw(42, 100)  # eye distance of the face in the camera's frame
+    size = ranges.draw(*EYES)  # of the face in the camera's frame
     zoom = float(random.uniform(0.9, 1.6))  # how finely the content is stored
     content_eye = victim.size * zoom
     base = Held(size / content_eye, 0, 0, *(float(value) for value in random.normal(0, (0.09, 0.09, 0.04))),

@@ -21,10 +21,11 @@ from contracts.party import DocumentFormat
 from documents.mrz import compose_mrva, compose_td1, compose_td3
 from documents.secure_messaging import AES_128
 from hardware.specimens import issuer as issuing
-from hardware.specimens.feed import SECONDS, Head, draw_feed
+from hardware.specimens.attacks import draw_attack
+from hardware.specimens.feed import SECONDS, FeedName, Head, draw_feed
 from hardware.specimens.issuer import ChipFiles, ChipSecurity, SpecimenAuthority
 from hardware.specimens.page import draw_front, draw_page
-from hardware.specimens.recipe import ChipProtocols, DocumentRecipe, Recipe, TravellerRecipe, load_recipe
+from hardware.specimens.recipe import Attack, ChipProtocols, DocumentRecipe, Recipe, TravellerRecipe, load_recipe
 from hardware.specimens.story import Story, StoryTraveller
 from hardware.specimens.tag import draw_tag
 
@@ -170,16 +171,25 @@ def _build_traveller(told: StoryTraveller, made: TravellerRecipe, directory: Pat
             issue_chip(recipe, lines, portrait).write(directory / document.chip)
         documents.append(document.model_copy(update={"mrz": lines}))
     if made.face is not None:
-        smile = (PORTRAITS / f"{made.face}-smile.jpg").read_bytes()
         for name, relative in told.feeds.items():
             (directory / relative).parent.mkdir(parents=True, exist_ok=True)
-            (directory / relative).write_bytes(
-                draw_feed(smile, head_of(made.face), name, seed=list(SECONDS).index(name))
-            )
+            (directory / relative).write_bytes(_draw_film(made.face, made.attack, name))
     for bag, tagged in zip(told.bags, made.bags, strict=True):
         if bag.tag is not None and tagged is not None:
             (directory / bag.tag).write_bytes(draw_tag(tagged.licence_plate, tagged.degrees))
     return told.model_copy(update={"documents": tuple(documents)})
+
+
+def _draw_film(face: str, attack: Attack | None, name: FeedName) -> bytes:
+    seed = list(SECONDS).index(name)
+    if attack is None:
+        return draw_feed(_smile(face), head_of(face), name, seed)
+    other = (_smile(attack.by), head_of(attack.by))
+    return draw_attack((_smile(face), head_of(face)), other, attack.kind, name, seed)
+
+
+def _smile(portrait: str) -> bytes:
+    return (PORTRAITS / f"{portrait}-smile.jpg").read_bytes()
 
 
 def head_of(portrait: str) -> Head:
@@ -235,6 +245,7 @@ def _stamp(source: Path, recipe: Recipe, common: bytes) -> str:
     for traveller in recipe.travellers:
         names = [f"{document.portrait}-neutral.jpg" for document in traveller.documents]
         names += [f"{traveller.face}-smile.jpg"] if traveller.face else []
+        names += [f"{traveller.attack.by}-smile.jpg"] if traveller.attack else []
         for name in names:
             digest.update(hashlib.sha256((PORTRAITS / name).read_bytes()).digest())
     return digest.hexdigest()

@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 640, 480
 FRAMES_PER_SECOND = 12
 SECONDS: dict[FeedName, float] = {"neutral": 3.0, "turn_left": 2.0, "turn_right": 2.0, "nod": 2.0}
 TURN_DEGREES = 37.0
-NOD_DEGREES = 24.0
+NOD_DEGREES = 30.0
 JPEG_QUALITY = 82
 
 
@@ -66,7 +66,7 @@ def draw_feed(portrait_jpeg: bytes, head: Head, name: FeedName, seed: int) -> by
     grain = random.normal(0, 1.5, (HEIGHT, WIDTH)).round().astype(np.int16)
     sheet = np.repeat(grain[..., None], 3, axis=2)
     frames = []
-    for pose in _poses(name):
+    for pose in poses(name):
         columns, rows = warp(pose, left, top)
         frame = cv2.remap(portrait, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         # One sheet of noise, laid differently on each frame, costs a tenth of new noise.
@@ -79,7 +79,8 @@ def draw_feed(portrait_jpeg: bytes, head: Head, name: FeedName, seed: int) -> by
     return b"".join(frames)
 
 
-def _poses(name: FeedName) -> Iterator[Pose]:
+def poses(name: FeedName) -> Iterator[Pose]:
+    """How the head is held in each frame of a feed."""
     count = round(SECONDS[name] * FRAMES_PER_SECOND)
     for index in range(count):
         phase = 2 * math.pi * index / count  # whole periods: the end meets the beginning

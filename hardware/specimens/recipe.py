@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.base import Contract, Identifier, IssuerCode, ShortText
+from hardware.specimens.attacks import AttackName
 
 PortraitName = Annotated[str, Field(pattern=r"^[a-z]+$")]
 ChipFault = Literal["tampered_portrait", "cloned", "foreign_signer"]
@@ -49,9 +50,17 @@ class BagRecipe(Contract):
     degrees: Annotated[int, Field(ge=0, lt=360)] = 0
 
 
+class Attack(Contract):
+    """How a face gets before the camera that is not its owner's; `by`: who holds or wears it, or stands beside."""
+
+    kind: AttackName
+    by: PortraitName
+
+
 class TravellerRecipe(Contract):
     documents: tuple[DocumentRecipe, ...] = Field(min_length=1)
-    face: PortraitName | None = None  # who stands before the camera
+    face: PortraitName | None = None  # whose face is before the camera
+    attack: Attack | None = None
     bags: tuple[BagRecipe | None, ...] = ()  # in step with the story's bags; None = no tag
 
 

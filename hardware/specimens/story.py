@@ -63,6 +63,7 @@ class Behaviour(Contract):
     lifts_passport_after_apdus: int | None = None
     walks_away_at: Literal["document", "face", "goods", "bag", "review"] | None = None
     chip_fault: Identifier | None = None  # a fault name of the card simulator
+    camera_fault: Identifier | None = None  # a fault name of the camera simulator, of the face camera
     language: Identifier = "en"
 
 

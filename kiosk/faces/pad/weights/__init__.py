@@ -1,0 +1,30 @@
+"""The network that tells a recapture and the weights that fuse it with the cues: our own, known by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+NETWORK = "recapture.onnx"
+FUSION = "fusion.json"
+
+# A file that was swapped is refused; README.md says how each was made and measured.
+SHA_256: dict[str, str] = {
+    NETWORK: "2fcbe7f3e81121589e6841794c300ace12562a326144356b2829906a7eca8baf",
+    FUSION: "594dcb27e607327e9bd981a220cbc7318b754ab0d771e9d9ca36e4bb3eb46955",
+}
+
+
+class WeightsError(RuntimeError):
+    """A file of weights is missing or is not the one we know. The text names the file and what to do."""
+
+
+def verified(name: str) -> bytes:
+    """The bytes of a file of weights. Raises WeightsError."""
+    try:
+        data = (Path(__file__).parent / name).read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{name} is missing beside {Path(__file__).name}: install Corridor again") from error
+    if hashlib.sha256(data).hexdigest() != SHA_256.get(name):
+        raise WeightsError(f"{name} is not what this version was tested with: install Corridor again")
+    return data
