@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("hardware.simulators.command", "simulated devices by themselves: passport, scale, bench"),
     "specimens": ("hardware.specimens.command", "build or check the fictional travellers"),
     "schemas": ("contracts.command", "write the published JSON Schemas"),
+    "declaration": ("declarations.forms.command", "check a declaration in JSON or XML, write its schemas"),
     "evaluate": ("", "measure a part on data of your own: `corridor evaluate` lists the parts"),
 }
 
@@ -22,6 +23,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "mrz": ("kiosk.mrz.evaluate", "pictures of travel documents: what is read of the printed zone"),
     "faces": ("kiosk.faces.evaluate", "pictures of faces, compared: FMR, FNMR, EER, and how groups differ"),
     "chip": ("hardware.chip.evaluate", "a directory of chip files, read back through the PC/SC daemon"),
+    "pad": ("kiosk.faces.pad.evaluate", "films of faces: a living person, or a picture of one"),
     "sod": ("documents.sod_evaluation", "a document security object under given country signing certificates"),
     "masterlist": ("documents.master_list_evaluation", "a CSCA master list under a pinned root"),
 }
