@@ -18,6 +18,8 @@ Points = npt.NDArray[np.float64]
 _WIDTH = 480  # YuNet needs no more for a face that fills a tenth of the frame
 _SMALLEST = 16  # pixels: no face is told from less
 _SURE, _PATIENT = 0.7, 0.5  # YuNet's confidence: of a frame among many, and of the only picture there is
+_CERTAIN = 0.93  # upright: a face that lies or hangs is seen too, with up to 0.9
+_TURNED = 0.03  # by how much surer a turned picture must be: most stand upright
 _MARGIN = 0.35  # of the picture's larger side, laid around one that a face may fill
 _LARGEST_PIXELS = 2_000_000  # a picture of more is reduced before anything looks at it
 
@@ -79,17 +81,24 @@ class FaceDetector:
         """The faces of a frame, the largest first."""
         return tuple(face for face in self._look(image) if face.confidence >= _SURE)
 
-    def find_patiently(self, image: Frame) -> tuple[Frame, tuple[Face, ...]]:
+    def find_patiently(self, image: Frame, *, any_way_up: bool = False) -> tuple[Frame, tuple[Face, ...]]:
         """The faces of a picture that is all there is, and the picture as it had to be turned to find them.
 
-        A face that fills the picture is found inside a margin, a lying one by turning, a small one by enlarging.
+        A face that fills the picture is found inside a margin, a small one by enlarging, a lying one by turning.
+        With `any_way_up` that is tried although a face was seen: a lying face looks much like one to the network.
         """
-        for upright in _turned(_reduced(image, self._cv2)):
-            for seen, scale, shift in self._views(upright):
+        best: tuple[float, Frame, tuple[Face, ...]] = (0.0, image, ())
+        for quarters, turned in enumerate(_turned(_reduced(image, self._cv2))):
+            for seen, scale, shift in self._views(turned):
                 faces = tuple(face.moved(scale, shift) for face in self._look(seen))
                 if faces:
-                    return upright, faces
-        return image, ()
+                    surest = max(face.confidence for face in faces) - (_TURNED if quarters else 0.0)
+                    if surest > best[0]:
+                        best = surest, turned, faces
+                    break
+            if best[2] and not (any_way_up and best[0] < _CERTAIN):
+                break
+        return best[1], best[2]
 
     def _look(self, image: Frame) -> tuple[Face, ...]:
         height, width = image.shape[:2]

@@ -85,7 +85,7 @@ class FaceMatcher:
 
     def printed_portrait(self, image: Frame) -> Template | None:
         """The template of the portrait printed on a page, cut out of it; None where it does not show one face."""
-        upright, faces = self._detector.find_patiently(image)
+        upright, faces = self._detector.find_patiently(image, any_way_up=True)
         faces = subject_first(faces, upright.shape[1], upright.shape[0])
         return None if not faces or several_people(faces) else self.template(upright, faces[0])
 
