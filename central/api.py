@@ -38,6 +38,7 @@ from contracts.errors import ErrorBody, ErrorCode
 from contracts.events import AuditTag
 from contracts.publish import PUBLISHED, schema
 from contracts.transaction import TransactionRecord
+from declarations.forms.serialise import FORM, serialisers
 
 PREFIX = "/api/v1"
 KIB, MIB = 1024, 1024 * 1024
@@ -122,6 +123,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              4 * KIB, "receipt-check-request", "receipt-check-response", idempotent=True),
     Endpoint("GET", "/openapi.json", "get_openapi", "This document.", (), 0, None, None),
     Endpoint("GET", "/schemas/{name}.json", "get_schema", "A published contract.", (), 0, None, None),
+    Endpoint("GET", "/schemas/{name}.xsd", "get_xml_schema", "A published contract in XML.", (), 0, None, None),
 )  # fmt: skip
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -220,9 +222,17 @@ def get_openapi() -> Response:
 
 
 def get_schema(name: str) -> Response:
+    if name == FORM:
+        return Response(serialisers()["json"].schema(), mimetype="application/schema+json")
     if name not in PUBLISHED:
         raise ApiError(ErrorCode.NOT_FOUND)
     return Response(json.dumps(schema(name), indent=1, sort_keys=True), mimetype="application/schema+json")
+
+
+def get_xml_schema(name: str) -> Response:
+    if name != FORM:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return Response(serialisers()["xml"].schema(), mimetype="application/xml")
 
 
 def error_response(error: HTTPException) -> Response:

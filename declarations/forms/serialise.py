@@ -20,7 +20,8 @@ from pydantic_core import core_schema
 from declarations.bounded_xml import LARGEST
 from declarations.forms.model import FORM_VERSION, PassengerDeclaration
 
-SCHEMA_ID = f"urn:corridor:passenger-declaration:{FORM_VERSION}"
+FORM = "passenger-declaration"
+SCHEMA_ID = f"urn:corridor:{FORM}:{FORM_VERSION}"
 MOST_PROBLEMS = 20
 
 

@@ -230,6 +230,17 @@ def test_unknown_paths_and_methods(app: Flask) -> None:
     assert code(client.get("/api/v1/schemas/nothing.json")) == "NOT_FOUND"
 
 
+def test_the_declaration_is_published_in_json_and_xml(app: Flask) -> None:
+    client = app.test_client()
+    published = client.get("/api/v1/schemas/passenger-declaration.json")
+    assert published.json is not None and published.json["$id"] == "urn:corridor:passenger-declaration:1"
+    xml = client.get("/api/v1/schemas/passenger-declaration.xsd")
+    assert (
+        xml.mimetype == "application/xml" and b'targetNamespace="urn:corridor:passenger-declaration:1"' in xml.data
+    )
+    assert code(client.get("/api/v1/schemas/transaction-record.xsd")) == "NOT_FOUND"
+
+
 def test_heartbeats_are_kept_and_answered(kiosk: Sender, central: Central, supervisor: User) -> None:
     heartbeat = Heartbeat(site_id=SITE, kiosk_id=KIOSK, sent_at=START, state="working", software="corridor-1")
     response = kiosk.send("POST", "/api/v1/heartbeats", heartbeat.model_dump_json().encode())
