@@ -288,13 +288,16 @@ class Session:
 
 def _data_objects(data: bytes) -> tuple[bytes, dict[int, bytes]]:
     """The bytes that the MAC covers, as they came, and the objects by tag. TlvError unless the MAC is the last
-    object and no object comes twice: what follows a MAC is covered by nothing."""
+    object and no object comes twice: what follows a MAC is covered by nothing. The header of the MAC is not either,
+    and therefore has one form only."""
     found: dict[int, bytes] = {}
     offset = covered = 0
     while offset < len(data):
         tag, begin, length = tlv.header(data, offset)
         if begin + length > len(data) or tag in found or 0x8E in found:
             raise tlv.TlvError("cut within a value, an object twice, or something behind the MAC")
+        if tag == 0x8E and (begin - offset, length) != (2, _MAC_LENGTH):
+            raise tlv.TlvError("a MAC of another length, or written otherwise")
         covered = offset
         offset = begin + length
         found[tag] = data[begin:offset]

@@ -145,6 +145,18 @@ def test_nothing_may_follow_the_mac_and_no_object_comes_twice() -> None:
             session.unprotect_answer(Answer(answer.data + spoilt, 0x9000))
 
 
+@pytest.mark.parametrize("header", ["8E8108", "8E820008", "8E07", "8E09"])
+def test_the_mac_s_own_header_has_one_form(header: str) -> None:
+    """It stands under no MAC: found by fuzzing, an answer whose MAC had a length written longer was believed."""
+    sealed = Session.of(SUITES[2], b"k").protect_answer(Answer(bytes(20), 0x9000), odd=False).data
+    assert sealed[-10:-8] == bytes.fromhex("8E08")
+    spoilt = sealed[:-10] + bytes.fromhex(header) + sealed[-8:]
+    spoilt = spoilt[:-1] if header == "8E07" else spoilt + b"\x00" if header == "8E09" else spoilt
+    with pytest.raises(SessionBroken, match="response_malformed"):
+        Session.of(SUITES[2], b"k").unprotect_answer(Answer(spoilt, 0x9000))
+    Session.of(SUITES[2], b"k").unprotect_answer(Answer(sealed, 0x9000))
+
+
 def test_aes_messaging_under_the_keys_of_appendix_g_1() -> None:
     """SELECT of the application as another implementation protects it (jcexpress, aes-session.properties)."""
     keys = (bytes.fromhex("F5F0E35C0D7161EE6724EE513A0D9A7F"), bytes.fromhex("FE251C7858B356B24514B3BD5F4297D1"))
