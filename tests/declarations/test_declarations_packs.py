@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from contracts.checks import CheckName
 from contracts.declaration import TransportMode
 from contracts.party import Direction, DocumentFormat
 from declarations.packs import PACKS, Effect, RulePack, Status, load_draft, load_pack, pack_names
+from declarations.review import completeness
 
 ROWS = json.loads((Path(__file__).parent / "domain_rules.json").read_text(encoding="utf-8"))["rules"]
 ARRIVAL_BY_AIR = (Direction.ARRIVAL, TransportMode.AIR)
@@ -217,3 +219,25 @@ def test_the_norm_of_a_subject(pack: RulePack) -> None:
     weight = pack.norm("goods_weight", *ARRIVAL_BY_AIR)
     assert weight is not None and (weight.id, weight.amount) == ("BY-02", Decimal(50))
     assert pack.norm("goods_weight", Direction.DEPARTURE, TransportMode.AIR) is None
+
+
+def test_every_row_is_told_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
+    spans = re.sub(r"([A-Z]{2})-(\d+) to \1-(\d+)", _spelt_out, page)
+    assert [row["id"] for row in ROWS if not re.search(rf"\b{row['id']}\b", spans)] == []
+
+
+def _spelt_out(span: re.Match[str]) -> str:
+    """`BY-14 to BY-18` with all that lie between."""
+    return ", ".join(f"{span[1]}-{number:02}" for number in range(int(span[2]), int(span[3]) + 1))
+
+
+def test_the_figures_of_the_documentation_are_those_of_the_packs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
+    for name in ("eaeu", "eaeu-by", "eaeu-by-msq", "gb", "eu", "us", "ca"):
+        known = completeness(load_pack(name))
+        figures = (known.judging, known.seen, known.secondary, known.from_memory, known.gaps, known.examples)
+        assert re.search(rf"^\| `{name}` \|[^|]*\| {' [|] '.join(map(str, figures))} \|", page, re.MULTILINE), (
+            name,
+            figures,
+        )
