@@ -287,9 +287,11 @@ class Session:
 
 
 def _data_objects(data: bytes) -> tuple[bytes, dict[int, bytes]]:
-    """The bytes that the MAC covers, as they came, and the objects by tag. TlvError unless the MAC is the last
-    object and no object comes twice: what follows a MAC is covered by nothing. The header of the MAC is not either,
-    and therefore has one form only."""
+    """The bytes that the MAC covers, as they came, and the objects by tag.
+
+    TlvError unless the MAC is the last object and no object comes twice: what follows a MAC is covered by nothing.
+    Nor is the header of its own object, which therefore has one form only.
+    """
     found: dict[int, bytes] = {}
     offset = covered = 0
     while offset < len(data):
