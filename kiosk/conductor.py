@@ -54,6 +54,7 @@ from kiosk.document_page import (
 from kiosk.evidence import Pictures, SealedEvidence, seal
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Seen, not_compared
+from kiosk.faces.pad.guard import PresentationGuard
 from kiosk.law import Law, LawKeeper
 from kiosk.messages import Catalogue, direction
 from kiosk.mrz.passporteye import PassportEyeReader
@@ -136,6 +137,7 @@ class Conductor:
         self._revision = 1
         self._changed = threading.Condition(threading.RLock())
         self._matcher: FaceMatcher | None = None
+        self._guard: PresentationGuard | None = None
         # The print is read while the chip is: by a process, waited for on a thread of its own.
         self._print_readings = ThreadPoolExecutor(1, thread_name_prefix="print")
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -379,6 +381,7 @@ class Conductor:
         self._parts.second_reader.wait_until_ready()
         self._parts.viz_reader.wait_until_ready()
         self._matcher = self._parts.load_matcher()
+        self._guarding().learn(self._parts.devices.face_camera)
         start_worker = getattr(self._parts.chip_worker, "start", None)
         if start_worker is not None:
             start_worker()
@@ -556,7 +559,7 @@ class Conductor:
                 moved_at = time.monotonic()
                 self.handle(journey.Moved(self._now()))
 
-        look = FaceCapture(self._parts.devices.face_camera, self._matcher).look(
+        look = FaceCapture(self._parts.devices.face_camera, self._matcher, self._guarding()).look(
             reference, effect.attempt, report, unwanted
         )
         if look is None:
@@ -570,6 +573,11 @@ class Conductor:
             if look.frame is not None:
                 self._session.pictures.keep_frame(person, EvidenceKind.LIVE_FACE, look.frame)
             self.handle(journey.FaceCompared(self._now(), effect.work, look.result, hint=look.problem))
+
+    def _guarding(self) -> PresentationGuard:
+        if self._guard is None:
+            self._guard = PresentationGuard(self._parts.config.challenge_moves)
+        return self._guard
 
     def _reference(self, person: str) -> Template | None:
         portrait = self._session.portraits.get(person)

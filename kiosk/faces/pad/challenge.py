@@ -91,9 +91,9 @@ class Challenge:
         turned, nodded = held.turn - self._straight.turn, held.nod - self._straight.nod
         straight = abs(turned) < STRAIGHT_TURN and abs(nodded) < STRAIGHT_NOD
         progress = self._progress
-        if straight and not progress.settled:
+        if straight and (not progress.settled or self._evidence.lost):
             progress.settled = True
-            # Followed from here: what was lost on the way back is found again.
+            # Followed from here: what was lost on the way is found again.
             self._evidence.start(image, landmarks)
             return self.expired(now)
         movement = self._evidence.follow(image, landmarks)

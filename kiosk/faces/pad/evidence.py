@@ -79,6 +79,11 @@ class Evidence:
         """Take this as the straight look from which movement is measured."""
         self._tracker = HeadTracker(image, landmarks)
 
+    @property
+    def lost(self) -> bool:
+        """Whether the movement can no longer be measured from the straight look that was taken."""
+        return self._tracker is None or self._tracker.lost
+
     def follow(self, image: Frame, landmarks: Landmarks) -> Movement:
         """Measure the movement up to this frame. `start` comes first."""
         assert self._tracker is not None

@@ -82,6 +82,11 @@ class HeadTracker:
         self._first: Points = start
         self._now: Points = start.copy()
 
+    @property
+    def lost(self) -> bool:
+        """Whether too few points are still followed: a fast movement, or a cut in the film."""
+        return len(self._now) < _FEWEST
+
     def follow(self, image: Frame, landmarks: Landmarks) -> Movement:
         """What the next frame shows. Frames are given in their order, not too far apart."""
         held = attitude(landmarks)
