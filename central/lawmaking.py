@@ -132,7 +132,7 @@ def before(central: Central) -> Term | None:
 
 
 def shipped_layers() -> tuple[str, ...]:
-    """The names of the layers that the software brings."""
+    """The names of the layers that the software brings, without drafts."""
     return tuple(sorted(path.stem for path in PACKS.glob("*.json") if _is_layer(path)))
 
 
@@ -401,7 +401,7 @@ def _layer(name: str, files: Mapping[str, bytes]) -> str:
 
 def _is_layer(path: Path) -> bool:
     said: Any = json.loads(path.read_text(encoding="utf-8"))
-    return isinstance(said, dict) and "layer" in said
+    return isinstance(said, dict) and "layer" in said and not said.get("draft")
 
 
 def _is_name(name: str) -> bool:

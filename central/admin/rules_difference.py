@@ -80,12 +80,17 @@ def _compared(
 ) -> Iterator[Change]:
     for name, entry in new.items():
         if name not in old:
-            yield Change(part, name, str(entry.get("title", "")), "added", _said({}, entry))
+            yield Change(part, name, str(entry.get("title", "")), "added", _said({}, _told(part, entry)))
         elif old[name] != entry:
             yield Change(part, name, str(entry.get("title", "")), "changed", _said(old[name], entry))
     for name, entry in old.items():
         if name not in new:
-            yield Change(part, name, str(entry.get("title", "")), "removed", _said(entry, {}))
+            yield Change(part, name, str(entry.get("title", "")), "removed", _said(_told(part, entry), {}))
+
+
+def _told(part: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is told of an entry that came or went: all of a rule, of an example what it is about."""
+    return {"rule": entry["rule"], "title": entry["title"]} if part == "examples" else entry
 
 
 def _said(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:

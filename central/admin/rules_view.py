@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from central import law_effect, lawmaking
 from central.access.permissions import Permission, User
@@ -15,8 +16,9 @@ from central.lawmaking import Activation, Proposed
 from central.messages import Words
 from central.officer.reasons import reason_title
 from central.service import Central
+from contracts.declaration import GoodsItem
 from declarations.examples import Ran
-from declarations.packs import Effect, Rule, RulePack, Status
+from declarations.packs import Effect, Rule, RulePack, Status, plain
 
 SECOND_LOOK = "second-look"
 
@@ -444,17 +446,17 @@ def _reasons(counted: Counted, words: Words) -> Iterable[tuple[str, str, str]]:
 def _example(ran: Ran, words: Words) -> ExampleRow:
     example = ran.example
     carried = [
-        *(f"{item.kind.value} {_amount_of(item, words)}".strip() for item in example.items),
-        *(f"{one.kind.value} {one.amount} {one.currency}" for one in example.money),
+        *(f"{item.kind.value} {_amount_of(item)}".strip() for item in example.items),
+        *(f"{one.kind.value} {plain(one.amount)} {one.currency}" for one in example.money),
     ]
     expected = [
-        *(f"{line.kind}: {line.relation}{_duty(line.duty)}" for line in example.lines),
+        *(f"{line.kind}: {line.relation}{_duty(line.duty, ran)}" for line in example.lines),
         ", ".join(example.codes) or words("rules.example_nothing"),
     ]
     kinds = {line.kind for line in example.lines}
     got = [
         *(
-            f"{line.kind}: {line.relation.value}{_duty(line.duty)}"
+            f"{line.kind}: {line.relation.value}{_duty(line.duty, ran)}"
             for line in ran.answer.lines
             if line.kind in kinds
         ),
@@ -470,17 +472,17 @@ def _example(ran: Ran, words: Words) -> ExampleRow:
     )
 
 
-def _amount_of(item: object, words: Words) -> str:
-    said = [
-        (getattr(item, "quantity", None), getattr(getattr(item, "unit", None), "value", "")),
-        (getattr(item, "value", None), getattr(item, "currency", None) or ""),
-        (getattr(item, "weight_kg", None), "kg"),
-    ]
-    return ", ".join(f"{figure} {unit}" for figure, unit in said if figure is not None)
+def _amount_of(item: GoodsItem) -> str:
+    said = (
+        (item.quantity, item.unit.value if item.unit is not None else ""),
+        (item.value, item.currency or ""),
+        (item.weight_kg, "kg"),
+    )
+    return ", ".join(f"{plain(figure)} {unit}" for figure, unit in said if figure is not None)
 
 
-def _duty(duty: object) -> str:
-    return "" if duty is None else f", {duty}"
+def _duty(duty: Decimal | None, ran: Ran) -> str:
+    return "" if duty is None else f", {plain(duty)} {ran.answer.currency}"
 
 
 def _examples_say(ran: tuple[Ran, ...], words: Words) -> str:
