@@ -21,6 +21,8 @@ from kiosk import face_capture
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Look, Seen
 from kiosk.faces.embed import average
+from kiosk.faces.pad import challenge
+from kiosk.faces.pad.guard import PresentationGuard
 from kiosk.faces.picture import decode_picture
 
 MODELS = Path(sys.prefix) / "share" / "corridor" / "models"
@@ -160,13 +162,14 @@ def tried(matcher: FaceMatcher, *frames: Frame, monkeypatch: pytest.MonkeyPatch)
     """One try with so little patience that nobody waits for it, and a challenge that nobody follows."""
     monkeypatch.setattr(face_capture, "CAPTURE_S", 0.4)
     monkeypatch.setattr(face_capture, "EMBED_S", 60)
-    monkeypatch.setattr(face_capture, "CHALLENGE_S", 0.1)
+    monkeypatch.setattr(challenge, "MOVE_S", 0.1)
     reference = matcher.portrait(encoded(portrait("anna-neutral")))
     assert reference is not None
     seen: list[Seen] = []
     waited = iter(range(40))  # nobody there: it would wait for ever
     camera: Any = Film(*frames)
-    look = FaceCapture(camera, matcher).look(reference, 1, seen.append, lambda: next(waited, 40) >= 12)
+    capture = FaceCapture(camera, matcher, PresentationGuard())
+    look = capture.look(reference, 1, seen.append, lambda: next(waited, 40) >= 12)
     return look or Look(face_capture.not_compared("stopped"), None, None), seen
 
 

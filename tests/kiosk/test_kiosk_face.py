@@ -1,4 +1,4 @@
-"""Faces: the comparison, the head turn, conditions of the page, and weights that nobody swaps."""
+"""Faces: the comparison, conditions of the page, and weights that nobody swaps."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from contracts.party import FaceDecision
-from kiosk import face_capture
 from kiosk.face import WEIGHTS, Face, FaceMatcher, WeightsError, verify_weights
 from kiosk.faces.quality import assess
 
@@ -65,17 +63,6 @@ def test_bytes_that_are_no_portrait_give_no_template(matcher: FaceMatcher, data:
     assert matcher.portrait(data) is None
 
 
-@pytest.mark.parametrize("degrees", [-40, -25, 25, 40])
-def test_a_flat_picture_that_is_turned_does_not_pass_for_a_head(matcher: FaceMatcher, degrees: float) -> None:
-    for name in PEOPLE:
-        image = matcher.decode(portrait(f"{name}-smile"))
-        assert image is not None
-        straight = matcher.find(image)[0]
-        turned = matcher.find(turned_flat(image, degrees))
-        if turned:  # else it is no face any more, which follows no challenge either
-            assert abs(turned[0].turn - straight.turn) < face_capture.TURN, name
-
-
 @pytest.mark.parametrize("noise", [2.0, 6.0])
 @pytest.mark.parametrize("gain", [1.4, 1.0, 0.7, 0.5])
 def test_the_same_light_is_enough_for_every_skin(matcher: FaceMatcher, gain: float, noise: float) -> None:
@@ -105,23 +92,6 @@ def exposed(matcher: FaceMatcher, name: str, gain: float, noise: float) -> np.nd
     assert image is not None
     drawn = image.astype(np.float64) * gain + np.random.default_rng(7).normal(0, noise, image.shape)
     return np.clip(drawn, 0, 255).astype(np.uint8)
-
-
-def turned_flat(image: np.ndarray, degrees: float) -> np.ndarray:
-    """A print held before the camera and turned about its upright axis, seen from three widths away."""
-    height, width = image.shape[:2]
-    angle = np.radians(degrees)
-    away = 3.0 * width
-    corners = np.array(
-        [[-width / 2, -height / 2], [width / 2, -height / 2], [width / 2, height / 2], [-width / 2, height / 2]]
-    )
-    depth = away + corners[:, 0] * np.sin(angle)
-    seen = np.stack([corners[:, 0] * np.cos(angle), corners[:, 1]], axis=1) * (away / depth)[:, None]
-    centre = np.array([width / 2, height / 2])
-    matrix = cv2.getPerspectiveTransform((corners + centre).astype(np.float32), (seen + centre).astype(np.float32))
-    return np.asarray(
-        cv2.warpPerspective(image, matrix, (width, height), borderValue=(200, 200, 200)), dtype=np.uint8
-    )
 
 
 def face_at(x: float, width: float) -> Face:
