@@ -229,10 +229,11 @@ def _item(earlier: dict[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
 def _money(earlier: dict[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
     names = ("kind", "amount", "currency", "origin", "intended_use")
     money = earlier | {name: _plain(name, said[name]) for name in names if name in said}
-    if "owner" in said:
-        address = (earlier.get("owner") or {}).get("address", "")
-        money["owner_is_declarant"] = not said["owner"]
-        money["owner"] = {"name": said["owner"], "address": address} if said["owner"] else None
+    if "owner" in said or "whose" in said:
+        # A name says that it is somebody else's; that it is somebody else's does not say whose.
+        name, address = said.get("owner", ""), (earlier.get("owner") or {}).get("address", "")
+        money["owner_is_declarant"] = not name and said.get("whose", "own") != "other"
+        money["owner"] = {"name": name, "address": address} if name else None
     if money.get("kind") != MoneyKind.INSTRUMENT:
         money["instrument"] = None
     return money
@@ -294,6 +295,7 @@ def _page(agency: str, record_id: str, person_id: str, posted: Mapping[str, str]
         "units": [(unit.value, words.either(f"unit.{unit.value}", unit.value)) for unit in Unit],
         "monies": [(kind.value, words(f"money.{kind.value}")) for kind in MoneyKind],
         "origins": [(code.value, words(f"origin.{code.value}")) for code in MoneyOrigin],
+        "whose": [(answer, words(f"paper.whose.{answer}")) for answer in ("own", "other")],
         "uses": [(code.value, words(f"use.{code.value}")) for code in MoneyUse],
         "purposes": [
             (code.value, words(f"purpose.{code.value}"))
@@ -329,8 +331,9 @@ def _rows(
             for key, value in (entry.model_dump().items() if entry else ())
             if not isinstance(value, (dict, tuple))
         }
-        if isinstance(entry, Money) and entry.owner is not None:
-            values["owner"] = entry.owner.name
+        if isinstance(entry, Money):
+            values["whose"] = "own" if entry.owner_is_declarant else "other"
+            values["owner"] = entry.owner.name if entry.owner is not None else ""
         values |= {key.removeprefix(prefix): value for key, value in posted.items() if key.startswith(prefix)}
         rows.append(Row(prefix, index + 1, values, new=entry is None))
     return tuple(rows)

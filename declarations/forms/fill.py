@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from contracts.declaration import Declaration, GoodsCategory, TransportMode
+from contracts.declaration import Declaration, GoodsCategory, Route, TransportMode
 from contracts.party import DocumentFormat, Person, TravelDocument
 from contracts.transaction import TransactionRecord
 from declarations.evaluate import Relation, RuleHit
@@ -38,7 +38,7 @@ def fill(
     `hits` are the evaluator's for this declaration; `filled_on` is the local day. Raises pydantic.ValidationError
     for a record that no form can carry, such as a birth date after `filled_on`.
     """
-    route = declaration.route
+    route = declaration.route or (Route() if declaration.money else None)
     minors = sum(other.role == "minor" for other in record.party.persons if other.person_id in declaration.covers)
     return PassengerDeclaration(
         reference=record.record_id,

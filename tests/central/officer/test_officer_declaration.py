@@ -263,8 +263,15 @@ def test_another_owner_is_not_the_declarant() -> None:
     changes, _ = corrections(declaration(money=(CASH,)), {"money-0-owner": "Karl Linden"})
     (money,) = changes["money"]
     assert money["owner_is_declarant"] is False and money["owner"] == {"name": "Karl Linden", "address": ""}
-    back, _ = corrections(declaration(money=(money,)), {"money-0-owner": ""})
+    back, _ = corrections(declaration(money=(money,)), {"money-0-owner": "", "money-0-whose": "own"})
     assert back["money"][0]["owner_is_declarant"] is True and back["money"][0]["owner"] is None
+
+
+def test_somebody_else_s_money_stays_theirs_until_somebody_says_otherwise() -> None:
+    unnamed = declaration(money=(CASH.model_copy(update={"owner_is_declarant": False}),))
+    as_shown, _ = corrections(unnamed, {"money-0-whose": "other", "money-0-owner": "", "money-0-amount": "11000"})
+    (money,) = as_shown["money"]
+    assert money["owner_is_declarant"] is False and money["owner"] is None
 
 
 # -- the sheets -------------------------------------------------------------------------------------------------
