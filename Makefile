@@ -31,6 +31,12 @@ bench-mrz: setup ## the reader of printed zones beside its peers (MRZ_MANIFEST=F
 bench-chip: setup ## machine time of whole chip readings, for every way of access and proof
 	@PYTHONPATH=. $(BIN)/python tools/bench_chip.py
 
+bench-law: setup ## declarations a second that the evaluator of the law judges
+	@$(BIN)/python tools/bench_law.py
+
+mutate-law: setup ## mutants of the evaluator that its tests notice (long; goes on where it stopped)
+	@tools/mutate_law.sh
+
 lock: ## resolve the dependencies again and write requirements/lock.txt (needs uv)
 	uv pip compile pyproject.toml --extra dev --override requirements/overrides.txt --generate-hashes \
 	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
@@ -38,4 +44,4 @@ lock: ## resolve the dependencies again and write requirements/lock.txt (needs u
 clean: ## remove the environment and everything built
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test setup lint stories bench-journey bench-mrz bench-chip lock clean
+.PHONY: help demo test setup lint stories bench-journey bench-mrz bench-chip bench-law mutate-law lock clean
