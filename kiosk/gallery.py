@@ -195,7 +195,7 @@ def _money() -> dict[str, View]:
         declared="red",
         money=questions,
     )
-    several = (("123,456,789.5", "USD"), ("9,000", "EUR"), ("700", "PLN"))
+    several = (("123,456,789.5", "USD"), ("9,000", "EUR"))
     answered = replace(questions, amounts=several, origin="03", use="02", own=False)
     return {
         "money": asked,
