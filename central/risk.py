@@ -18,7 +18,7 @@ from contracts.disposition import Agency
 from contracts.party import DocumentFormat, FaceDecision, Person
 from contracts.transaction import TransactionRecord
 from declarations.eligibility import NotEligible, age_on, eligibility
-from declarations.evaluate import PartyAssessment, PersonFacts, Relation, RuleHit, evaluate
+from declarations.evaluate import Law, PartyAssessment, PersonFacts, Relation, RuleHit, evaluate
 from declarations.money import Rates
 from declarations.packs import RulePack, plain
 
@@ -45,7 +45,6 @@ NEVER_FAILED = frozenset(
 )
 CONTRADICTS = (Verdict.FAILED, Verdict.ERROR)
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
-GOODS_WEIGHT = "goods_weight"  # the rule pack's subject for the weight norm
 
 
 @dataclass(frozen=True)
@@ -335,23 +334,24 @@ def _hit_reason(person: Person, hit: RuleHit, red: bool) -> ReferralReason:
 
 def _weight(features: Features, person: Person) -> Iterator[ReferralReason]:
     """The scale shows more than the norm, and the traveller said that there is nothing to declare."""
-    norm = features.pack.norm(GOODS_WEIGHT, features.record.direction, features.transport, features.on)
-    if norm is None or norm.amount is None:
-        return
-    total = sum((Decimal(str(bag.weight_kg)) for bag in person.bags if bag.weight_kg is not None), Decimal(0))
-    if total > norm.amount:
+    law = Law.of(features.pack, features.record.direction, features.transport, features.on)
+    line = law.weighed(
+        sum((Decimal(str(bag.weight_kg)) for bag in person.bags if bag.weight_kg is not None), Decimal(0))
+    )
+    if line is not None and line.relation is not Relation.WITHIN:
+        over = line.relation is Relation.OVER
         yield _reason(
             person,
-            "BAG_WEIGHT_OVER_NORM",
-            ReasonClass.DECLARATION_MISMATCH,
-            rule_id=norm.id,
+            "BAG_WEIGHT_OVER_NORM" if over else "GOODS_WEIGHT_UNKNOWN",
+            ReasonClass.DECLARATION_MISMATCH if over else ReasonClass.RULE,
+            rule_id=line.rule_id,
             rule_version=features.pack.version,
-            legal_basis=norm.legal_basis,
+            legal_basis=features.pack.rule(line.rule_id, features.on).legal_basis,
             facts={
-                "declared": plain(total),
-                "norm": plain(norm.amount),
-                "difference": plain(total - norm.amount),
-                "unit": "kg",
+                "declared": plain(line.declared),
+                "norm": plain(line.norm),
+                "difference": plain(line.difference),
+                "unit": line.unit,
             },
         )
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import localcontext
+from decimal import Decimal, localcontext
 
-from contracts.declaration import GoodsKind, MoneyKind, TransportMode
+from contracts.declaration import GoodsItem, GoodsKind, MoneyKind, TransportMode
 from contracts.party import Direction
 from declarations.answer import Line, PartyAssessment, PersonAssessment, Relation, RuleHit
-from declarations.figures import ZERO, Sheet
+from declarations.figures import ZERO, Heap, Sheet
 from declarations.judging import Lent, Subject, hit, judge
 from declarations.money import EXACT, Rates
 from declarations.packs import Effect, Measure, Rule, RulePack
@@ -28,6 +28,7 @@ Kind = GoodsKind | MoneyKind
 # What is measured so has a norm of its own, and need not be stated again for the norm of all goods.
 _OWN_NORM = (Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE, Measure.MASS, Measure.NET_MASS)
 
+GOODS_WEIGHT = "goods_weight"  # the subject of the norm by weight, in every pack that has one
 _NOBODY = PersonFacts("nobody", None, "lead", None)
 _EMPTY = Sheet({}, {}, apart=False)
 _UNJUDGED = ("DECLARATION_UNKNOWN", "RULES_UNKNOWN", "GOODS_OWNER_UNKNOWN")
@@ -127,6 +128,16 @@ class Law:
                 for person_id, sheet in sheets.items()
             }
         return PartyAssessment(self.pack.label, persons)
+
+    def weighed(self, kilograms: Decimal) -> Line | None:
+        """What a scale shows, held against the norm of goods by weight; None where this crossing has none."""
+        bags = Heap(items=[GoodsItem(kind=GoodsKind.GOODS)], mass=kilograms, net=kilograms)
+        sheet = Sheet({GoodsKind.GOODS: bags}, {}, apart=False)
+        for subject in self.subjects:
+            if subject.name == GOODS_WEIGHT:
+                with localcontext(EXACT):
+                    return judge(subject, self.pack, _NOBODY, sheet, None, self.on)[0]
+        return None
 
     def _not_covered(self, person_id: str) -> PersonAssessment:
         refused = hit(self.pack, None, "RULES_UNKNOWN", Relation.UNKNOWN)
