@@ -231,7 +231,7 @@ class Presenter:
         shown = []
         cards = self._cards(now)
         for card in cards:
-            line = _line_of(card.kind, lines)
+            line = _line_of(card.kind, lines, card.unit)
             shown.append(
                 Allowance(
                     kind=card.kind,
@@ -485,14 +485,15 @@ def _document(document: TravelDocument | None) -> Message:
     return Message("review.card" if card else "review.document", {"issuer": document.issuer, "last": last})
 
 
-def _line_of(kind: str, lines: tuple[NormLine, ...]) -> NormLine | None:
-    """The norm this kind counts in; where several do, the one it stands worst against."""
-    found = [
-        line
-        for line in lines
-        if line.kind == kind or (kind in GoodsKind._value2member_map_ and GoodsKind(kind) in line.item_kinds)
+def _line_of(kind: str, lines: tuple[NormLine, ...], unit: str | None = None) -> NormLine | None:
+    """The norm of this kind, or those it counts in: of several the worst against it, in `unit` first."""
+    own = [line for line in lines if line.kind == kind]
+    shared = [
+        line for line in lines if kind in GoodsKind._value2member_map_ and GoodsKind(kind) in line.item_kinds
     ]
-    return max(found, key=lambda line: _STRENGTH.index(line.relation.value), default=None)
+    return max(
+        own or shared, key=lambda line: (_STRENGTH.index(line.relation.value), line.unit == unit), default=None
+    )
 
 
 def _relation(line: NormLine | None) -> Literal["within", "over", "unknown"] | None:
@@ -562,6 +563,8 @@ def _review_line(kind: str, title: Message, line: NormLine | None) -> ReviewLine
         note = Message("review.within")
     elif relation == "over" and line is not None and line.difference and line.unit:
         note = Message("review.over", {"amount": _figure(line.difference) or "", "unit": line.unit})
+    elif relation == "over" and line is not None and line.unit:
+        note = Message("details.over.norm")
     return ReviewLine(_ICONS.get(kind, "package"), title, note, relation != "within", Screen.DETAILS)
 
 

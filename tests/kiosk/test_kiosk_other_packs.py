@@ -125,7 +125,7 @@ def answered(pack: str, kinds: tuple[str, ...], **fields: str) -> journey.Person
     """A traveller of a pack's country who chose these kinds and typed these amounts."""
     person = journey.PersonState("p1", identity=ADULT, kinds=kinds, unaccompanied=False, bag_count=0)
     form = Form(
-        {name.replace("_", "-"): [value] for name, value in fields.items()}, NOW, "id", LANGUAGES,
+        {name.replace("_", "-", 1): [value] for name, value in fields.items()}, NOW, "id", LANGUAGES,
         state(Screen.DETAILS, person),
     )  # fmt: skip
     given = ACTIONS["amounts"](form)
@@ -163,3 +163,21 @@ def test_shares_of_a_mix_are_not_told_as_litres() -> None:
 def test_what_the_pack_does_not_know_is_left_to_an_officer() -> None:
     view = shown("gb", Screen.DETAILS, answered("gb", ("weapons",)))
     assert card(view, "weapons").relation in (None, "unknown") and card(view, "weapons").free is None
+
+
+def test_a_kind_stands_against_its_own_norm_and_goods_against_the_worse_of_two() -> None:
+    kinds = ("goods", "precious_metals")
+    person = answered(
+        "eaeu-by-msq", kinds, value_goods="10100", currency_goods="EUR", weight_goods="90",
+        value_precious_metals="500", currency_precious_metals="USD",
+    )  # fmt: skip
+    view = shown("eaeu-by-msq", Screen.DETAILS, person)
+    assert (card(view, "goods").relation, card(view, "goods").difference) == ("over", "40"), "in kg, as the card"
+    assert card(view, "precious_metals").relation == "within", "its own norm, whatever the goods are worth"
+
+
+def test_at_an_amount_that_counts_already_nothing_is_over_by_nothing(screens: tuple[Flask, Shows]) -> None:
+    person = answered("gb", ("cash",), amount_cash="10000", currency_cash="GBP")
+    words = page(screens, shown("gb", Screen.DETAILS, person))
+    assert "To be declared" in words and "free below 10,000 GBP" in words and "by 0" not in words
+    assert "To be declared" in page(screens, shown("gb", Screen.REVIEW, person))
