@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -36,19 +35,11 @@ from contracts.declaration import (
     Route,
 )
 from contracts.party import Direction
+from declarations.money import known_currency
 
 FORM_VERSION: Literal["1"] = "1"  # of this model and of the schemas made from it
 OLDEST = datetime.date(1880, 1, 1)  # nobody who travels was born before
 LATEST = datetime.date(2200, 1, 1)
-
-
-@cache
-def currencies() -> frozenset[str]:
-    """The ISO 4217 codes of money that is legal tender somewhere today (CLDR)."""
-    from babel.core import get_global
-
-    territories = get_global("territory_currencies").values()
-    return frozenset(code for held in territories for code, _, end, tender in held if tender and end is None)
 
 
 class PaperKind(StrEnum):
@@ -182,7 +173,7 @@ class PassengerDeclaration(Contract):
             if date is not None and not OLDEST <= date <= self.filled_on:
                 raise ValueError(f"{place}: lies after the day the form was filled, or before anybody's memory")
         for place, currency in self._currencies():
-            if currency is not None and currency not in currencies():
+            if currency is not None and not known_currency(currency):
                 raise ValueError(f"{place}: no such currency")
         return self
 

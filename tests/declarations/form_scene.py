@@ -33,8 +33,8 @@ from declarations.forms.model import (
     PassengerDeclaration,
     Representative,
     Vehicle,
-    currencies,
 )
+from declarations.money import currencies
 
 DAY = datetime.date(2026, 11, 21)
 AT = datetime.datetime(2026, 11, 21, 9, 14, 5, tzinfo=datetime.UTC)
