@@ -61,7 +61,7 @@ class Calibration:
 
     version: str
     weights: tuple[float, float, float]  # of 1 and the two similarities
-    means: tuple[Vector, Vector]  # of the vectors of many people
+    means: tuple[Vector, Vector]  # of the vectors of many people, as much of it as is taken off
     scales: dict[str, Scale]  # fused, sface, dlib
 
     @classmethod

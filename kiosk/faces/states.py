@@ -16,7 +16,7 @@ from hardware.ports import Frame
 from kiosk.faces.weights import WeightsError
 
 NETWORK = Path(__file__).with_name("states.onnx")
-SHA_256 = "cd73428a65dc240fd9c64670585f52765214c020b750428997399d0667b13a47"
+SHA_256 = "d5779baa33d32e08cb74aa1dce2dd7fcef8c304b582f2333fd89f9f809572f47"
 SIDE = 64  # of the upright face that the network sees
 
 

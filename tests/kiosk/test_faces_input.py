@@ -187,6 +187,8 @@ def live_cases() -> dict[str, tuple[Frame, str]]:
         "two faces": (two, "two_faces"),
         "far": (small, "too_far"),
         "dim": ((alone // 12).astype(np.uint8), "too_dark"),
+        "surgical mask": (in_the_booth(masked(anna, (170, 200, 225))), "covered"),
+        "black mask": (in_the_booth(masked(anna, (25, 25, 28))), "covered"),
     }
 
 
