@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,10 +21,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from contracts.api import DeviceState, KioskConfiguration, LawBundle, PackInForce
 from contracts.canonical import canonical_json, content_hash
 from contracts.errors import ErrorCode
+from contracts.transaction import TransactionRecord
 from declarations.money import Rates, demonstration_rates
 from declarations.packs import RulePack, load_pack
+from kiosk import journey
+from kiosk.assembly import assemble
 from kiosk.central_client import CentralError
 from kiosk.central_key import CentralKey
+from kiosk.config import load_config
+from kiosk.keys import create_keys
 from kiosk.law import FILE_NAME, Law, LawKeeper
 
 MINSK = ZoneInfo("Europe/Minsk")
@@ -184,3 +192,70 @@ def test_a_kept_file_that_somebody_changed_is_not_used(tmp_path: Path, spoil: Ca
     assert (kiosk.at(NOW), kiosk.version, kiosk.health(NOW).state) == (OWN, 0, DeviceState.WATCH)
     kiosk.follow(central.says())  # and it is had again
     assert (kiosk.version, kiosk.health(NOW).state) == (1, DeviceState.WORKING)
+
+
+# --- at a whole kiosk ---------------------------------------------------------------------------------------
+
+TEXT = """
+profile = "test"
+site_id = "minsk-2"
+site_name = "Minsk 2"
+kiosk_id = "B3"
+data_dir = "data"
+central_url = "http://127.0.0.1:{port}"
+central_key = "{key}"
+signing_key_file = "signing.pem"
+outbox_key_file = "outbox.key"
+trust_dir = "trust"
+[devices]
+speaker = "null:"
+"""
+
+
+@pytest.fixture
+def received() -> Iterator[tuple[int, queue.SimpleQueue[bytes]]]:
+    """A central on loopback that hands on what it gets and answers nothing of use: its port, and the bodies."""
+    bodies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(503)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port, bodies
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_session_over_midnight_names_the_law_it_began_with(
+    tmp_path: Path, received: tuple[int, queue.SimpleQueue[bytes]]
+) -> None:
+    port, bodies = received
+    create_keys(tmp_path, demonstration=True)
+    (tmp_path / "trust").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / FILE_NAME).write_text(bundle(3).model_dump_json())
+    key = text(CENTRAL.public_key().public_bytes_raw())
+    (tmp_path / "kiosk.toml").write_text(TEXT.format(port=port, key=key))
+    config = load_config(tmp_path / "kiosk.toml")
+    for number, began, expected in (
+        ("r-1", MIDNIGHT - timedelta(minutes=1), PACK),
+        ("r-2", MIDNIGHT + timedelta(seconds=1), LATER),
+    ):
+        conductor = assemble(config)  # not started: nothing happens but what the test says
+        try:
+            conductor.handle(journey.Started(began, number, "en"))
+            conductor.handle(journey.OfficerAsked(MIDNIGHT + timedelta(minutes=2), number))
+            record = TransactionRecord.model_validate_json(bodies.get(timeout=60))
+        finally:
+            conductor.close()
+        assert (record.record_id, record.started_at) == (number, began)
+        assert record.provenance.rule_pack_sha256 == expected.content_hash
