@@ -28,6 +28,9 @@ bench-journey: setup ## machine time from "document placed" to "channel shown"
 bench-mrz: setup ## the reader of printed zones beside its peers (MRZ_MANIFEST=FILE, FASTMRZ_PYTHON=PYTHON)
 	@PYTHONPATH=. $(BIN)/python tools/bench_mrz.py
 
+bench-faces: setup ## face comparison beside SFace and face_recognition alone (FACES_IMAGES=FILE for error rates)
+	@PYTHONPATH=. $(BIN)/python tools/bench_faces.py
+
 bench-chip: setup ## machine time of whole chip readings, for every way of access and proof
 	@PYTHONPATH=. $(BIN)/python tools/bench_chip.py
 
@@ -44,4 +47,4 @@ lock: ## resolve the dependencies again and write requirements/lock.txt (needs u
 clean: ## remove the environment and everything built
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test setup lint stories bench-journey bench-mrz bench-chip bench-law mutate-law lock clean
+.PHONY: help demo test setup lint stories bench-journey bench-mrz bench-faces bench-chip bench-law mutate-law lock clean
