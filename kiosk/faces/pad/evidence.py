@@ -25,7 +25,7 @@ from kiosk.faces.pad.weights import FUSION, verified
 LOOKS = 8  # frames that the network and the cues look at
 
 # Movement enough to tell a plane from a head.
-TURNED, NODDED, SHORTENED = 0.09, 0.05, 0.10
+TURNED, NODDED, SQUEEZED = 0.09, 0.05, 0.07
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,9 @@ def _geometry(movements: list[Movement]) -> dict[str, float]:
         return nothing
     turn = _high([abs(each.turn) for each in movements])
     nod = _high([abs(each.nod) for each in movements])
-    shortening = _high([each.shortening for each in movements])
-    amount = max(turn / TURNED, nod / NODDED, shortening / SHORTENED)
+    squeezes = [each.squeeze for each in movements if each.squeeze is not None]
+    squeeze = _high(squeezes) if squeezes else 0.0
+    amount = max(turn / TURNED, nod / NODDED, squeeze / SQUEEZED)
     if amount < 1:
         return nothing
     parallax = _high([each.parallax for each in movements])

@@ -7,7 +7,9 @@ move on their own. Two measures of what no plane explains, both in eye distances
 - `parallax`, on the five landmarks: eyes and mouth corners fix a homography; how far does the nose miss it?
 - `bend`, on up to a hundred points that are followed from frame to frame: what the best homography leaves.
 
-`turn`, `nod` and `shortening` say how much it moved at all: without movement nothing is shown either way.
+`turn`, `nod`, `shortening` and `squeeze` say how much it turned at all: without that nothing is shown either
+way. The first three are the landmarks', which a detector bends towards a face; `squeeze` is the homography's own:
+by how much one direction in the middle of the face became shorter than the other.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class Movement:
     shortening: float
     parallax: float
     bend: float | None  # None: too few points could be followed
+    squeeze: float | None = None
 
 
 def attitude(landmarks: Landmarks) -> Attitude:
@@ -92,12 +95,14 @@ class HeadTracker:
         held = attitude(landmarks)
         shortening = 1 - held.narrow / max(self._attitude.narrow, 1e-6)
         self._track(self._small(image))
+        bend, squeeze = self._fitted()
         return Movement(
             turn=held.turn - self._attitude.turn,
             nod=held.nod - self._attitude.nod,
             shortening=shortening,
             parallax=self._parallax(landmarks),
-            bend=self._bend(),
+            bend=bend,
+            squeeze=squeeze,
         )
 
     def _small(self, image: Frame) -> Grey:
@@ -118,22 +123,24 @@ class HeadTracker:
         kept = found & again & (np.hypot(*(back - self._now).T) < 0.03 * self._unit)
         self._first, self._now, self._grey = self._first[kept], there[kept], grey
 
-    def _bend(self) -> float | None:
+    def _fitted(self) -> tuple[float | None, float | None]:
+        """What the best homography leaves, and what it does to the middle of the face."""
         import cv2
 
         if len(self._now) < _FEWEST:
-            return None
+            return None, None
         first, now = self._first, self._now
-        left = 1.0
+        left, matrix = 1.0, np.eye(3)
         for _ in range(2):
             found: npt.NDArray[Any] | None = cv2.findHomography(first, now, 0)[0]
             if found is None:  # all on one line
-                return None
-            missed = np.hypot(*(_mapped(np.asarray(found, np.float64), first) - now).T)
+                return None, None
+            matrix = np.asarray(found, np.float64)
+            missed = np.hypot(*(_mapped(matrix, first) - now).T)
             kept = missed <= np.quantile(missed, 1 - _SPREAD)
             left = float(np.sqrt(np.mean(missed[kept] ** 2)))
             first, now = first[kept], now[kept]
-        return left / self._unit
+        return left / self._unit, _squeezed(matrix, self._straight.mean(axis=0) * self._scale)
 
     def _parallax(self, landmarks: Landmarks) -> float:
         import cv2
@@ -145,6 +152,14 @@ class HeadTracker:
         eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
         unit = float(np.hypot(*(mouth - eyes)))  # keeps its length when a head turns
         return float(min(1.0, np.hypot(*(landmarks[2] - expected)) / max(unit, 1.0)))
+
+
+def _squeezed(matrix: npt.NDArray[np.float64], at: npt.NDArray[np.float64]) -> float:
+    """How much shorter than the longest the shortest direction becomes at a point, 0 to 1."""
+    x, y, depth = matrix @ np.append(at, 1.0)
+    slope = (matrix[:2, :2] - np.outer((x / depth, y / depth), matrix[2, :2])) / depth
+    longest, shortest = np.linalg.svd(slope, compute_uv=False)
+    return float(1 - shortest / max(longest, 1e-9))
 
 
 def _followed(before: Grey, after: Grey, points: Points) -> tuple[Points, npt.NDArray[np.bool_]]:
