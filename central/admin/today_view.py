@@ -101,7 +101,12 @@ def _five(central: Central, figures: Figures, words: Words) -> tuple[Figure, ...
 
 def _footnotes(central: Central, figures: Figures, words: Words) -> tuple[Footnote, ...]:
     low = figures.sample.interval is not None and figures.sample.interval[1] < central.config.sampling_floor
+    term = central.law.term(central.clock())
+    pack = central.law.pack(term.version.sha256)
+    stale = not central.rates.in_force(central.clock().astimezone(central.timezone).date())
+    rules = words("today.footer_rules", pack=pack.id, version=pack.version)
     return (
-        Footnote("shield-check", words("today.footer_rules", pack=central.pack.id, version=central.pack.version)),
+        Footnote("shield-check", f"{rules}, {words('today.footer_since', day=words.date(term.begins))}"),
+        *((Footnote("triangle-alert", words("today.footer_rates")),) if stale else ()),
         Footnote("shuffle", words("today.footer_sample_low" if low else "today.footer_sample_ok")),
     )
