@@ -250,6 +250,13 @@ def _review() -> dict[str, View]:
                 False,
                 change,
             ),
+            ReviewLine(
+                "banknote",
+                Message("review.money.own", {"origin": "03"}),
+                Message("review.money.use", {"use": "02"}),
+                False,
+                change,
+            ),
             ReviewLine("package", Message("review.none"), Message("review.none.note"), False, Screen.GOODS),
             ReviewLine(
                 "luggage",
@@ -262,7 +269,7 @@ def _review() -> dict[str, View]:
     )
     return {
         "review": review,
-        "review-plain": replace(review, travellers=review.travellers[:1], review=review.review[2:]),
+        "review-plain": replace(review, travellers=review.travellers[:1], review=review.review[3:]),
     }
 
 

@@ -264,6 +264,12 @@ class Presenter:
             kind = money_card(money)
             amount = {"kind": kind, "amount": _figure(money.amount) or "", "unit": money.currency}
             shown.append(_review_line(kind, Message("review.item", amount), _line_of(kind, lines)))
+        said = person.money[0] if person.money and person.money_explained else None
+        if said is not None and said.origin is not None and said.intended_use is not None:
+            whose = "review.money.own" if said.owner_is_declarant else "review.money.other"
+            use = Message("review.money.use", {"use": said.intended_use.value})
+            title_of = Message(whose, {"origin": said.origin.value})
+            shown.append(ReviewLine("banknote", title_of, use, False, Screen.DETAILS))
         if not shown:
             title = "review.none" if person.declared is DeclaredChannel.GREEN else "review.declared"
             note = Message("review.none.note") if person.declared is DeclaredChannel.GREEN else None

@@ -111,6 +111,9 @@ class Catalogue:
             words["amount"] = self.amount(words["amount"], words["unit"], language)
         if "kind" in words and self.has(f"kind.{words['kind']}"):
             words["kind"] = self.text(Message(f"kind.{words['kind']}"), language)
+        for name in ("origin", "use"):  # codes of the annex for declared money
+            if name in words and self.has(f"money.{name}.{words[name]}"):
+                words[name] = self.text(Message(f"money.{name}.{words[name]}"), language)
         if "issuer" in words:
             known = f"country.{words['issuer']}"
             named = self.text(Message(known), language) if self.has(known) else country(words["issuer"], language)

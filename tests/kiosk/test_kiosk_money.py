@@ -18,6 +18,7 @@ from kiosk import journey
 from kiosk.actions import ACTIONS, FieldError, Form
 from kiosk.config import KioskConfig
 from kiosk.journey import AmountsGiven, MoneyExplained, PersonState, State, advance
+from kiosk.messages import Catalogue
 from kiosk.presenter import Live, Presenter
 from kiosk.view import Screen
 
@@ -126,6 +127,18 @@ def test_less_money_than_in_writing_asks_nothing_and_a_way_back_skips_the_page()
 def test_answers_that_nobody_asked_for_change_nothing(screen: Screen) -> None:
     state = on(screen)
     assert advance(state, OF_A_SALE)[0].persons == state.persons
+
+
+def test_the_review_shows_what_was_said_of_the_money() -> None:
+    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), in_writing=True))
+    before = presenter().view(replace(state, screen=Screen.REVIEW), Live(), 1, NOW).review
+    state, _ = advance(state, replace(OF_A_SALE, own=False))
+    shown = presenter().view(replace(state, screen=Screen.REVIEW), Live(), 1, NOW).review
+    (line,) = [one for one in shown if one not in before]
+    assert line.note is not None and line.change is Screen.DETAILS
+    catalogue = Catalogue.load()
+    assert catalogue.text(line.title, "en") == "Somebody else’s money: Sale of property"
+    assert catalogue.text(line.note, "ru") == "На что: Вложения или жильё"
 
 
 # -- what is posted ---------------------------------------------------------------------------------------------
