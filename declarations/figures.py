@@ -37,11 +37,11 @@ class Figure(NamedTuple):
     positive: bool = False  # and it is certainly more than nothing
     counted: bool = True
     unit: str = ""
-    exchange: str = ""
     times: Decimal = ONE
     per: Decimal = ONE
     rounded: bool = False  # shown to the cent, as quotients have no end
     weights: Mapping[str, Decimal] | None = None  # of money: what a unit of each currency is worth, scaled as here
+    converted: bool = False  # by the rates of the day
     vague: bool = False  # something counts with what is stated, and nothing is stated of it anywhere
 
     @property
@@ -264,9 +264,9 @@ class Meter:
             present=bool(totals) or bool(unpriced),
             positive=bool(unpriced) or any(totals.values()),
             unit=target,
-            exchange=rates.words(weights, on) if scale is not None and rates is not None else "",
             rounded=scale is not None,
             weights=weights,
+            converted=scale is not None,
             vague=vague,
         )
 

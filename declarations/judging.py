@@ -36,6 +36,7 @@ class Subject:
     shown: bool
     conditional: bool  # which of its rules hold depends on the person
     pooled: bool
+    ages: bool  # some norm is for people of an age
 
     @staticmethod
     def of(name: str, rules: tuple[Rule, ...], elsewhere: frozenset[GoodsKind] = frozenset()) -> Subject:
@@ -48,6 +49,7 @@ class Subject:
             shown=any(rule.shown for rule in rules),
             conditional=any(rule.conditions is not None for rule in rules),
             pooled=any(rule.pool != "none" for rule in rules) or any(band.pool != "none" for band in bands),
+            ages=any(rule.min_age is not None for rule in rules),
         )
 
 
@@ -107,7 +109,8 @@ def judge(
     if relation is Relation.WITHIN and subject.rules[0].effect is Effect.DOCUMENTS:
         return None, []
     deciding = causes[0][0] if causes else (case.rules or subject.rules)[0]
-    line = _line(pack, case, deciding, relation, _due(case, relation, sheet))
+    exchange = rates.words(figure.weights or (), on) if figure.converted and rates is not None else ""
+    line = _line(pack, case, deciding, relation, _due(case, relation, sheet), exchange)
     if not causes:
         return line, []
     facts = _facts(line)
@@ -149,7 +152,7 @@ def _case(subject: Subject, person: PersonFacts, figure: Figure, lent: Lent | No
             open_.append(rule)
         elif exceeds:
             exceeded.append(rule)
-    may = entitled(rules, person) if figure.positive else True
+    may = entitled(rules, person) if figure.positive and subject.ages else True
     return _Case(subject, rules, figure, exceeded, open_, waiting, may, lent)
 
 
@@ -219,7 +222,7 @@ def _norm(case: _Case, deciding: Rule, relation: Relation) -> Decimal | None:
     return min(settled or [r.amount for r in case.rules if r.amount is not None], default=None)
 
 
-def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: Owed) -> Line:
+def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: Owed, exchange: str) -> Line:
     figure = case.figure
     amount = _norm(case, deciding, relation)
     norm = figure.norm(amount) if amount is not None else None
@@ -244,7 +247,7 @@ def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: 
         currency=pack.duty_currency,
         rate=due.rate,
         formula=due.formula,
-        exchange=figure.exchange,
+        exchange=exchange,
         rule_id=deciding.id,
         dutiable=due.part,
         open=unsure,

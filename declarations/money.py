@@ -25,6 +25,7 @@ DEMONSTRATION = "demonstration"
 # Amounts have 15 digits at most, rates 18 and common multiples of rates 80: sums of hundreds of lines stay exact.
 EXACT = Context(prec=120)
 _LARGEST_MULTIPLE = 10**80
+_ONE = Decimal(1)
 
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12, allow_inf_nan=False)]
 
@@ -66,14 +67,17 @@ class Rates(Contract):
         """The official figure of a currency on that day, or None: no rate, or not of that day."""
         if not self.in_force(on):
             return None
-        return Decimal(1) if currency == self.base else self.rates.get(currency)
+        return _ONE if currency == self.base else self.rates.get(currency)
 
     def weights(self, currencies: Iterable[str], on: datetime.date) -> dict[str, Decimal]:
         """What one unit of each currency is worth on that day, all in one and the same measure, exactly.
 
         A currency without a rate is left out, and all are where no common measure of reasonable size is found.
         """
-        quoted = {code: rate for code in currencies if (rate := self.rate(code, on)) is not None}
+        if not self.in_force(on):
+            return {}
+        known = {**self.rates, self.base: _ONE}
+        quoted = {code: known[code] for code in currencies if code in known}
         if self.quote == "base_per_unit":
             return quoted
         whole = {code: int(rate * 10**12) for code, rate in quoted.items()}
