@@ -28,8 +28,9 @@ from kiosk.faces.pad.network import RecaptureNetwork
 
 Values = npt.NDArray[np.float64]
 
-NAMES = ("network", "network_high", *CUES, "moved", "flat", "stiff")
-RIDGE = 0.3  # on standardised values
+GEOMETRY = ("network", "network_high", "moved", "flat", "stiff")
+ALL = (*GEOMETRY, *CUES)
+RIDGE = 1.0  # on standardised values
 
 
 def fit(values: Values, attack: Values, ridge: float = RIDGE) -> tuple[Values, float]:
@@ -59,22 +60,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--bpcer", type=float, default=0.02)
+    parser.add_argument("--bpcer", type=float, default=0.03)
+    parser.add_argument("--cues", action="store_true", help="give the cues weights too")
     options = parser.parse_args()
     detector = FaceDetector(Path(sys.prefix) / "share/corridor/models")
     network = RecaptureNetwork()
+    names = ALL if options.cues else GEOMETRY
     rows, labels = [], []
     with options.clips.open(encoding="utf-8", newline="") as table:
         for line in csv.DictReader(table):
-            evidence = gather(list(read_film(options.clips.parent / line["path"])), detector.find, network)
+            evidence = gather(
+                list(read_film(options.clips.parent / line["path"])), detector.find, network, cues=True
+            )
             if not isinstance(evidence, str):
                 seen = evidence.values()
-                rows.append([seen[name] for name in NAMES])
+                rows.append([seen[name] for name in names])
                 labels.append(float(line["label"] == "attack"))
     values, attack = np.array(rows), np.array(labels)
     weights, bias = fit(values, attack)
     live = values[attack == 0] @ weights + bias
-    write(options.out, NAMES, weights, bias, float(1 / (1 + np.exp(-np.quantile(live, 1 - options.bpcer)))))
+    write(options.out, names, weights, bias, float(1 / (1 + np.exp(-np.quantile(live, 1 - options.bpcer)))))
     return 0
 
 

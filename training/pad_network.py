@@ -69,7 +69,7 @@ def gather_people(options: argparse.Namespace) -> list[Any]:
 
 
 def build() -> Any:
-    """The network: branches for surroundings, grain and face, joined by what each saw anywhere."""
+    """The network: one branch for the surroundings, one for the grain, joined by what each saw anywhere."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -83,20 +83,17 @@ def build() -> Any:
             super().__init__()
             self.a = nn.Sequential(block(3, 16, 4, 7), block(16, 32), block(32, 48), block(48, 48, 1))
             self.b = nn.Sequential(block(6, 10, 1, 3), block(10, 16, 2), block(16, 24), block(24, 32))
-            self.c = nn.Sequential(block(3, 16, 2, 5), block(16, 32), block(32, 48), block(48, 48))
             self.drop = nn.Dropout(0.2)
-            self.h = nn.Linear(48 * 2 + 32 * 2 + 48 * 2, 48)
+            self.h = nn.Linear(48 * 2 + 32 * 2, 48)
             self.o = nn.Linear(48, 1)
             self.t = nn.Linear(48, KINDS)  # which attack: asked in training alone
 
-        def feat(self, around: Any, grain: Any, piece: slice = slice(None), part: slice = slice(None)) -> Any:
-            """What is seen; training looks at a piece of the grain only, which costs a third."""
+        def feat(self, around: Any, grain: Any) -> Any:
             around, grain = around / 64 - 2, grain / 64 - 2
-            face, grain = functional.avg_pool2d(grain, 2), grain[:, :, piece, part]
             # What is finer than five pixels, made large: dots and noise, without the face.
             fine = (grain - functional.avg_pool2d(grain, 5, 1, 2, count_include_pad=False)) * 4
-            branches = (self.a(around), self.b(torch.cat([grain, fine], 1)), self.c(face))
-            seen = [value for x in branches for value in (x.mean((2, 3)), x.amax((2, 3)))]
+            x, y = self.a(around), self.b(torch.cat([grain, fine], 1))
+            seen = [x.mean((2, 3)), x.amax((2, 3)), y.mean((2, 3)), y.amax((2, 3))]
             return functional.relu(self.h(self.drop(torch.cat(seen, 1))))
 
         def forward(self, around: Any, grain: Any) -> Any:
@@ -130,8 +127,7 @@ def train(options: argparse.Namespace) -> int:
         for start in range(0, len(y) - 31, 32):
             chosen = order[start : start + 32]
             around, grain = augmented(a[chosen].float(), b[chosen].float())
-            top, left = (int(torch.randint(0, SIDE - CUT + 1, (1,))) for _ in range(2))
-            seen = net.feat(around, grain, slice(top, top + CUT), slice(left, left + CUT))
+            seen = net.feat(around, grain)
             wanted = (y[chosen] > 0).float() * 0.96 + 0.02
             loss = functional.binary_cross_entropy_with_logits(net.o(seen)[:, 0], wanted)
             loss = loss + 0.3 * functional.cross_entropy(net.t(seen), y[chosen])
@@ -147,7 +143,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def augmented(around: Any, grain: Any) -> tuple[Any, Any]:
-    """Mirrored, in other light, with a side of the surroundings hidden."""
+    """Mirrored, in other light, with a side of the surroundings hidden, and one piece of the grain."""
     import torch
 
     count = len(around)
@@ -156,11 +152,12 @@ def augmented(around: Any, grain: Any) -> tuple[Any, Any]:
     gain, shift = 1 + 0.15 * torch.randn(count, 1, 1, 1), 10 * torch.randn(count, 1, 1, 1)
     colour = 1 + 0.05 * torch.randn(count, 3, 1, 1)
     around, grain = ((each * gain * colour + shift).clamp(0, 255) for each in (around, grain))
+    top, left = (int(torch.randint(0, SIDE - CUT + 1, (1,))) for _ in range(2))
     for index in torch.nonzero(torch.rand(count) < 0.15)[:, 0].tolist():
         depth, side = int(torch.randint(10, 30, (1,))), int(torch.randint(4, (1,)))
         hidden = [slice(None, depth), slice(-depth, None)][side % 2]
         around[(index, slice(None), hidden) if side < 2 else (index, slice(None), slice(None), hidden)] = 0
-    return around, grain
+    return around, grain[:, :, top : top + CUT, left : left + CUT]
 
 
 def export(net: Any, path: Path) -> None:

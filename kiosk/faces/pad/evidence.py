@@ -1,8 +1,8 @@
 """What a film of a face shows, gathered frame by frame, and one number out of it: a face, or a picture of one?
 
-The number is the probability of an attack by a logistic fusion of the network's opinion, the cues that a person
-can check, and the geometry of the movement. Its weights are fitted on simulated attacks (training/pad_network.py)
-and lie beside this file. Where a film shows no movement, the geometry says nothing and does not count.
+The number is the probability of an attack by a logistic fusion of the network's opinion and the geometry of the
+movement, and perhaps of the cues that a person can check. Its weights are fitted on simulated attacks
+(training/pad_fusion.py) and lie beside this file. Where a film shows no movement, the geometry says nothing.
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ def load_fusion() -> Fusion:
 class Evidence:
     """Gathers what the frames of one face show. Keeps numbers and the tracker's small frame, no pictures."""
 
-    def __init__(self, network: RecaptureNetwork) -> None:
+    def __init__(self, network: RecaptureNetwork, *, cues: bool = False) -> None:
+        """`cues`: take the cues too, which the shipped fusion gives no weight (weights/README.md)."""
         self._network = network
+        self._wants_cues = cues
         self._opinions: list[float] = []
         self._cues: list[npt.NDArray[np.float64]] = []
         self._movements: list[Movement] = []
@@ -70,10 +72,11 @@ class Evidence:
         return len(self._opinions)
 
     def look(self, image: Frame, landmarks: Landmarks) -> None:
-        """Judge one frame by itself (4 ms of network and cues on one core)."""
+        """Judge one frame by itself."""
         around, fine = surroundings(image, landmarks), grain(image, landmarks)
         self._opinions.append(self._network.look(around, fine))
-        self._cues.append(frame_cues(around, fine))
+        if self._wants_cues:
+            self._cues.append(frame_cues(around, fine))
 
     def start(self, image: Frame, landmarks: Landmarks) -> None:
         """Take this as the straight look from which movement is measured."""
@@ -98,7 +101,8 @@ class Evidence:
             "network": float(np.clip(opinions, -8, 8).mean()),
             "network_high": float(np.quantile(np.clip(opinions, -8, 8), 0.9)),
         }
-        values |= dict(zip(CUES, np.mean(self._cues, axis=0).tolist(), strict=True))
+        if self._cues:
+            values |= dict(zip(CUES, np.mean(self._cues, axis=0).tolist(), strict=True))
         return values | _geometry(self._movements)
 
 

@@ -74,14 +74,16 @@ def judge_film(frames: Sequence[Frame], find: Find, network: RecaptureNetwork) -
     return Judged("live", score, "ok")
 
 
-def gather(frames: Sequence[Frame], find: Find, network: RecaptureNetwork) -> Evidence | str:
+def gather(
+    frames: Sequence[Frame], find: Find, network: RecaptureNetwork, *, cues: bool = False
+) -> Evidence | str:
     """The evidence of a film; or why there is none, as a reason code."""
     if len(frames) > 3 and all(np.array_equal(frames[0], frame) for frame in frames[1:]):
         return "stream_frozen"
     seen = [(frame, faces[0].landmarks) for frame in frames if (faces := find(frame))]
     if not seen:
         return "no_face"
-    evidence = Evidence(network)
+    evidence = Evidence(network, cues=cues)
     for index in sorted({round(at) for at in np.linspace(0, len(seen) - 1, LOOKS)}):
         evidence.look(*seen[index])
     # The straightest look of the first third: from there movement is measured.
