@@ -3,7 +3,7 @@
     python tools/alter_chip.py DIR [--trust FILE|DIR …] [--bytes 64] [--at MOMENT]
 
 DIR is a directory of chip files (docs/chip.md), supplied or a specimen's. Every altered copy is read whole, in
-process, with the keys of the directory. A byte is caught when a check FAILED or is in ERROR that was not before.
+process, with the keys of the directory. A byte is caught when a check that passed before does not pass.
 The first 24 bytes, the last, and a sample of the others are turned: the same each time. Files that a reading
 leaves in the chip are counted as not read. EF.COM is signed by nobody: of it only the list of groups can be
 checked. Prints one JSON object on the last line; the exit status is 1 when a byte of a signed file went unseen.
