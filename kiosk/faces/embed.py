@@ -75,14 +75,11 @@ class Embedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # the known file makes 300 harmless remarks
-
-        def load(model: str | bytes) -> Any:
-            return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-        self._sface = load(str(models_dir / EMBEDDER))
-        self._sface_input = self._sface.get_inputs()[0].name
-        self._resnet = load(onnx_model(read_network(packaged(RESNET).read_bytes())))
+        # Of the two runtimes OpenCV's is the faster for SFace, with the same numbers.
+        self._sface = cv2.dnn.readNet(str(models_dir / EMBEDDER))
+        self._resnet: Any = onnxruntime.InferenceSession(
+            onnx_model(read_network(packaged(RESNET).read_bytes())), options, providers=["CPUExecutionProvider"]
+        )
         self._corners = dlib.shape_predictor(str(packaged(PREDICTOR)))
 
     def template(self, image: Frame, face: Face, *, second: bool = True) -> Template:
@@ -94,8 +91,8 @@ class Embedder:
         """SFace's vector, 128, of any length, of the face as it was trained to see it, or varied."""
         middle = SFACE_SIDE / 2
         aligned = self._cut(image, face, (ALIGNED - middle) * zoom + middle, SFACE_SIDE)
-        blob = _channels_first(aligned, mirrored)[None]
-        return np.asarray(self._sface.run(None, {self._sface_input: blob})[0][0], dtype=np.float32)
+        self._sface.setInput(_channels_first(aligned, mirrored)[None])
+        return np.array(self._sface.forward()[0], dtype=np.float32)
 
     def resnet(self, chips: Sequence[Frame]) -> Vector:
         """dlib's vectors, (n, 128), of chips of 150 × 150 pixels."""
