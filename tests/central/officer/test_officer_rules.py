@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -12,9 +13,12 @@ from central_scene import Clock, add_user
 from officer_scene import HALL, OVER_ALCOHOL, Console, arrives
 from werkzeug.test import TestResponse
 
+from central import lawmaking, rates_import
 from central.access.permissions import Role
+from central.admin.rates_view import rates_refusal
 from central.admin.rules_difference import differences, readable
-from central.messages import LANGUAGES
+from central.admin.rules_view import refusal
+from central.messages import LANGUAGES, Catalogue, Words
 from central.service import Central
 from contracts.disposition import Agency
 from declarations.packs import PACKS, load_pack
@@ -255,3 +259,14 @@ def test_an_auditor_reads_and_changes_nothing(console: Console, nina: Console) -
     assert '<form method="post"' not in ivan.sees("/admin/rates").split('id="main"')[1]
     assert sends(ivan, "/admin/rules", "layers", ("by.json", layer("by"))).status_code == 403
     assert sends(ivan, "/admin/rates", "file", ("r.csv", RATES)).status_code == 403
+
+
+def test_every_refusal_has_its_words(central: Central) -> None:
+    words = Words(Catalogue.load(), "en", central.timezone)
+    for module, kind, said in (
+        (lawmaking, "InvalidLaw", refusal),
+        (rates_import, "InvalidRates", rates_refusal),
+    ):
+        reasons = set(re.findall(kind + r'\(\s*"([a-z_]+)"', inspect.getsource(module)))
+        assert len(reasons) > 8
+        assert {said(reason, "by.json", words) for reason in reasons | {"no_date", "known_already"}}
