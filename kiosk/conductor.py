@@ -559,9 +559,12 @@ class Conductor:
                 moved_at = time.monotonic()
                 self.handle(journey.Moved(self._now()))
 
-        look = FaceCapture(self._parts.devices.face_camera, self._matcher, self._guarding()).look(
-            reference, effect.attempt, report, unwanted
-        )
+        try:
+            look = FaceCapture(self._parts.devices.face_camera, self._matcher, self._guarding()).look(
+                reference, effect.attempt, report, unwanted
+            )
+        finally:
+            reference.wipe()
         if look is None:
             return
         with self._changed:
