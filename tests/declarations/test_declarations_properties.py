@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from carried_goods import DAY, assess, declaration
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.declaration import GoodsItem, GoodsKind, Money, MoneyKind, TransportMode, Unit
@@ -149,3 +150,92 @@ def test_people_never_change_each_others_answer(
     together = evaluate(PACK, Direction.ARRIVAL, TransportMode.AIR, [you, me], RATES, DAY)
     assert together.persons["p1"] == alone.persons["p1"]
     assert list(together.persons) == ["p1", "p2"]
+
+
+# --- every pack -----------------------------------------------------------------------------------------------
+
+OTHERS = {name: load_pack(name) for name in ("eaeu", "eaeu-by-msq", "gb", "eu", "us", "ca")}
+ALL_RATES = RATES.model_copy(
+    update={"rates": {**RATES.rates, "GBP": Decimal("4.1803"), "CAD": Decimal("2.31"), "JPY": Decimal("0.0212")}}
+)
+FACTS = st.fixed_dictionaries(
+    {
+        "resident": st.none() | st.booleans(),
+        "absence_hours": st.none() | st.integers(0, 200),
+        "days_since_exemption": st.none() | st.integers(0, 60),
+        "crossings": st.none() | st.integers(1, 4),
+    }
+)
+
+
+def told(
+    name: str, things: list[GoodsItem | Money], age: int | None, facts: dict[str, object]
+) -> PersonAssessment:
+    person = PersonFacts("p1", age, "lead", declaration(*things), **facts)  # type: ignore[arg-type]
+    return evaluate(OTHERS[name], Direction.ARRIVAL, TransportMode.AIR, [person], ALL_RATES, DAY).persons["p1"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@given(things=carried, more=items() | moneys, age=st.none() | ages, facts=FACTS)
+@settings(deadline=None, max_examples=40)
+def test_more_never_means_less_in_any_pack(
+    name: str, things: list[GoodsItem | Money], more: GoodsItem | Money, age: int | None, facts: dict[str, object]
+) -> None:
+    before, after = told(name, things, age, facts), told(name, [*things, more], age, facts)
+    assert worst(after) >= worst(before)
+    for kind, relation in relations(before).items():
+        assert relations(after)[kind] >= relation
+    if after.duty_complete:
+        assert before.duty_complete
+        assert after.duty_total >= before.duty_total
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@given(things=carried, random=st.randoms(use_true_random=False), age=st.none() | ages, facts=FACTS)
+@settings(deadline=None, max_examples=30)
+def test_order_never_matters_in_any_pack(
+    name: str, things: list[GoodsItem | Money], random: object, age: int | None, facts: dict[str, object]
+) -> None:
+    shuffled = list(things)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert told(name, shuffled, age, facts) == told(name, things, age, facts)
+
+
+# The law of these lets a traveller gain by calling one thing two: whole items are free or not (EU-01), a gift is
+# judged by itself (CA-05). What the property asks there is that things be stated as they are.
+SPLITTING_HELPS = {"eu": "goods_value", "ca": "gifts"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@given(money=st.lists(moneys, max_size=5), data=st.data(), age=ages, facts=FACTS)
+@settings(deadline=None, max_examples=30)
+def test_a_bundle_of_cash_is_one_sum_in_every_pack(
+    name: str, money: list[Money], data: st.DataObject, age: int, facts: dict[str, object]
+) -> None:
+    parts = []
+    for one in money:
+        part = data.draw(st.integers(0, int(one.amount * 1000))) / Decimal(1000)
+        parts += [one.model_copy(update={"amount": part}), one.model_copy(update={"amount": one.amount - part})]
+    assert told(name, list(parts), age, facts) == told(name, list(money), age, facts)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@given(things=st.lists(items(), max_size=6), age=ages, facts=FACTS)
+@settings(deadline=None, max_examples=30)
+def test_a_bag_split_in_two_changes_no_line(
+    name: str, things: list[GoodsItem], age: int, facts: dict[str, object]
+) -> None:
+    split = []
+    for thing in things:
+        half = {
+            field: (amount / 2).quantize(Decimal("0.001"))
+            for field in ("quantity", "value", "weight_kg")
+            if (amount := getattr(thing, field)) is not None
+        }
+        rest = {field: getattr(thing, field) - amount for field, amount in half.items()}
+        split += [thing.model_copy(update=half), thing.model_copy(update=rest)]
+    whole, parts = told(name, list(things), age, facts), told(name, list(split), age, facts)
+    apart = SPLITTING_HELPS.get(name)
+    assert [line for line in parts.lines if line.kind != apart] == [
+        line for line in whole.lines if line.kind != apart
+    ]
