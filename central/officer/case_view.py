@@ -273,7 +273,7 @@ def _reason(
     )
     return ReasonBlock(
         icon=CLASS_ICONS[reason.reason_class],
-        title=reason_title(reason.code, reason.reason_class, words),
+        title=reason_title(reason.code, reason.reason_class, words, reason.detail),
         person=person_name(person, words) if person is not None and len(persons) > 1 else "",
         sentence=reason_sentence(reason, words),
         legal_basis=reason.legal_basis or words(f"basis.{reason.reason_class.value}"),

@@ -191,7 +191,7 @@ def _row(entry: QueueEntry, me: str, several: bool, now: datetime, words: Words)
         since=entry.opened_at,
         waited=words.duration(waited),
         waited_share=min(waited / FULL_BAR_SECONDS, 1.0),
-        title=reason_title(first.code, first.reason_class.value, words),
+        title=reason_title(first.code, first.reason_class.value, words, first.detail),
         second=" · ".join(second),
         traveller=words("queue.receipt", number=entry.receipt_number),
         traveller_second=words("queue.from", kiosk=entry.kiosk_id, desk=entry.desk),

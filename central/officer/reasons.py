@@ -60,9 +60,14 @@ class _Facts(dict[str, str]):
         return self.unknown
 
 
-def reason_title(code: str, reason_class: str, words: Words) -> str:
-    """What was noticed, in a few words: `Alcohol over the norm`, `Chip signature: not checked`."""
+def reason_title(code: str, reason_class: str, words: Words, detail: str | None = None) -> str:
+    """What was noticed, in a few words: `Alcohol over the norm`, `Chip signature: not checked`.
+
+    `detail` is the reason of the check behind it; a few have a title of their own.
+    """
     message_id = f"reason.{code}"
+    if detail is not None and words.has(f"{message_id}.{detail}"):
+        return words(f"{message_id}.{detail}")
     if words.has(message_id):
         return words(message_id)
     if match := _CHECK_CODE.match(code):

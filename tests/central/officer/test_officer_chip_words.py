@@ -15,7 +15,7 @@ import pytest
 
 from central.messages import LANGUAGES, Catalogue, Words
 from central.officer.case_view import check_line
-from central.officer.reasons import check_note
+from central.officer.reasons import check_note, reason_title
 from contracts.checks import Check, CheckName, Verdict
 from documents import der
 from documents.passive_authentication import LEGACY_TYPE
@@ -113,6 +113,15 @@ def test_every_reason_is_in_the_reference() -> None:
         if reason not in named:
             missing.append(reason)
     assert sorted(set(missing)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chip_that_opened_the_weaker_way_is_not_said_to_be_shut(language: str) -> None:
+    words = Words(CATALOGUE, language, UTC)
+    shut, weaker = (
+        reason_title("CHECK_ACCESS_FAILED", "chip", words, why) for why in ("key_refused", "pace_downgraded")
+    )
+    assert shut == words("reason.CHECK_ACCESS_FAILED") != weaker
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
