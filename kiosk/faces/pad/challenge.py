@@ -24,8 +24,8 @@ ASKED = 2
 MOVE_S = 6.0  # for each movement
 # How far a face must move: the nose beside the eyes, in eye distances, or between eyes and mouth, as a share.
 TURN, NOD = 0.11, 0.045
-# What a homography must leave of it, in eye distances. Heads of the specimens leave 0.04 to 0.08; screens and
-# prints, flat or curled and turned by up to 50 degrees, 0.02 at most (docs/pad.md).
+# What a homography must leave of it, in eye distances. Heads of the specimens leave 0.035 to 0.1; screens and
+# prints, flat or curled and turned by up to 50 degrees, about 0.02 at most (docs/benchmarks.md).
 NOT_FLAT = 0.027
 STRAIGHT_TURN, STRAIGHT_NOD = 0.06, 0.04
 
