@@ -273,6 +273,76 @@ def test_a_figure_may_matter_only_beside_another_kind() -> None:
     assert codes(assessed) == ["MIXED_OVER"]
 
 
+@pytest.mark.parametrize(
+    ("measure", "stated", "unit"),
+    [
+        ("quantity", {"quantity": Decimal(3), "unit": Unit.LITRE}, "l"),
+        ("mass", {"weight_kg": Decimal(3)}, "kg"),
+        ("net_mass", {"quantity": Decimal(3000), "unit": Unit.GRAM, "weight_kg": Decimal(9)}, "kg"),
+        ("value", {"value": Decimal(3), "currency": "EUR"}, "EUR"),
+    ],
+)
+def test_what_counts_with_what_is_stated(measure: str, stated: dict[str, Any], unit: str) -> None:
+    money = {"unit": None, "currency": "EUR", "rate_date": "day_of_declaration"}
+    pack = pack_of(quantity(measure=measure, also=["fuel"], **(money if unit == "EUR" else {"unit": unit})))
+    silent, fuel = GoodsItem(kind=GoodsKind.FUEL), GoodsItem(kind=GoodsKind.FUEL, **stated)
+    bottle = GoodsItem(kind=GoodsKind.WINE, **stated)
+    assert judged(pack, person(silent, silent))[0].hits == (), "nobody asks for it"
+    (assessed,) = judged(pack, person(fuel, silent))
+    assert (line(assessed).declared, line(assessed).unit, line(assessed).exact) == (3, unit, True)
+    assert line(assessed).open and not assessed.duty_complete
+    assert codes(judged(pack, person(fuel, bottle))[0]) == ["WINE_OVER"]
+    assert not judged(pack, person(fuel, fuel.model_copy(update={"kind": GoodsKind.WINE})))[0].lines[0].open
+    assert codes(judged(pack, person(GoodsItem(kind=GoodsKind.WINE), fuel))[0]) == ["WINE_UNKNOWN"]
+
+
+def test_net_and_gross() -> None:
+    jar = GoodsItem(kind=GoodsKind.WINE, quantity=Decimal(3), unit=Unit.KILOGRAM, weight_kg=Decimal(5))
+    light = GoodsItem(kind=GoodsKind.WINE, quantity=Decimal(5), unit=Unit.KILOGRAM, weight_kg=Decimal(3))
+    for measure, over in (("mass", [jar, light]), ("net_mass", [light])):
+        pack = pack_of(quantity(measure=measure, unit="kg"))
+        assert [one for one in (jar, light) if judged(pack, person(one))[0].hits] == over
+
+
+def test_the_dearest_line(rates: Rates) -> None:
+    pack = pack_of(rule(measure="single_value", amount="60", code="GIFT_OVER"))
+    several = [goods("60", "1"), goods("59", "1"), goods("75", "1", "USD")]
+    (assessed,) = judged(pack, person(*several), rates=rates)
+    assert assessed.hits == () and line(assessed, "goods_value").declared == 60
+    (assessed,) = judged(pack, person(*several, goods("75.01", "1", "USD")), rates=rates)
+    assert codes(assessed) == ["GIFT_OVER"]
+    (assessed,) = judged(pack, person(goods("61", "1"), goods("1", "1", "TRY")), rates=rates)
+    assert codes(assessed) == ["GIFT_OVER"] and not line(assessed, "goods_value").exact
+    (assessed,) = judged(pack, person(goods("1", "1"), goods(None, "1")))
+    assert codes(assessed) == ["GOODS_VALUE_UNKNOWN"]
+    assert (
+        judged(pack_of(rule(measure="single_value", also=["gifts"])), person(GoodsItem(kind=GoodsKind.GIFTS)))[
+            0
+        ].hits
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kilograms", "over"),
+    [("1", "35", False), ("1", "35.001", True), ("2", "70", False), ("2", "70.001", True), ("1.5", "80", False)],
+)
+def test_the_heaviest_piece(eaeu_by: RulePack, pieces: str, kilograms: str, over: bool) -> None:
+    item = goods("1", kilograms, quantity=Decimal(pieces), unit=Unit.PIECE)
+    (assessed,) = judged(eaeu_by, person(item, goods("1", "1")))
+    assert ("INDIVISIBLE_ITEM" in codes(assessed)) == over
+    if over:
+        assert line(assessed, "indivisible_item").declared == Decimal("35.01" if pieces == "2" else "35.001")
+
+
+def test_things_that_are_not_counted_have_no_figures(eaeu_by: RulePack) -> None:
+    apart = GoodsItem(kind=GoodsKind.WEAPONS, manner=Manner.UNACCOMPANIED)
+    (assessed,) = judged(eaeu_by, person(apart))
+    for kind in ("unaccompanied_baggage", "weapons"):
+        found = line(assessed, kind)
+        assert (found.declared, found.norm, found.difference, found.unit) == (None, None, None, "")
+
+
 # --- households -----------------------------------------------------------------------------------------------
 
 
