@@ -402,6 +402,14 @@ def test_who_crosses_under_an_unknown_rule_does_not_lend() -> None:
     assert codes(judged(pack, *mixed)[0]) == ["WINE_OVER"]
 
 
+def test_households_keep_apart() -> None:
+    one, other = family([wine("5")], [wine("3")]), family([wine("5")], [wine("3")], household="k")
+    others = [PersonFacts(f"q{each.person_id}", 40, "adult", each.declaration, household="k") for each in other]
+    answers = judged(pooled("household"), *one, *others)
+    assert [line(each).borrowed for each in answers] == [1, 0, 1, 0]
+    assert not any(each.hits for each in answers)
+
+
 def test_pooling_does_not_depend_on_order() -> None:
     people = family([wine("6")], [wine("5")], [wine("0.5")])
     assert judged(pooled("household"), *people) == judged(pooled("household"), *reversed(people))

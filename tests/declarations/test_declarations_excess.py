@@ -131,6 +131,12 @@ def test_bands_of_a_converted_sum(rates: Rates) -> None:
     assert found.formula == "3 % × 1000 EUR + 10 % × 200 EUR = 50.00 EUR"
 
 
+def test_a_band_without_end_of_digits_is_shown_to_the_cent(rates: Rates) -> None:
+    odd = rates.model_copy(update={"rates": {**rates.rates, "EUR": Decimal("3.7")}})
+    found = line(assess(staged(*BANDS), odd, goods("1000", "1", "USD")))  # 864.864… EUR
+    assert found.formula == "3 % × 64.87 EUR = 1.95 EUR"
+
+
 # --- whole items ----------------------------------------------------------------------------------------------
 
 WHOLE_ITEMS = pack_of(rule(amount="430", excess={"model": "indivisible"}))
