@@ -131,7 +131,10 @@ def _embed(
         image = read_picture(items[index].path)
         if image is not None:
             begun = time.process_time()
-            found[index] = engine.embed(index, image)
+            try:
+                found[index] = engine.embed(index, image)
+            except Exception as error:  # one picture does not end the measurement; the line makes the bug visible
+                say(f"{items[index].name}: the engine failed ({type(error).__name__})")
             seconds.append(time.process_time() - begun)
         if number % 100 == 0 or number == len(needed):
             say(f"{number} of {len(needed)} pictures")

@@ -38,6 +38,8 @@ class Grey:
         self.greys = np.zeros(pictures)
 
     def embed(self, index: int, image: Any) -> bool:
+        if image.mean() > 250:
+            raise ValueError("a bug")
         self.greys[index] = image.mean()
         return bool(self.greys[index] > 8)
 
@@ -115,6 +117,14 @@ def test_without_truth_it_predicts_and_counts_only(folder: Path, capsys: pytest.
     assert result["eer"] is result["fmr"] is result["fnmr"] is None
     assert [json.loads(line)["decision"] for line in output.read_text().splitlines()] == ["match", "mismatch"]
     assert run(listed, capsys=capsys)["pairs"] == 10, "without pairs, every two pictures"
+
+
+def test_a_picture_on_which_the_engine_fails_does_not_end_the_measurement(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cv2.imwrite(str(folder / "white.png"), np.full((40, 40, 3), 255, dtype=np.uint8))
+    result = run(images(folder, ALL + "white.png,d,y\n"), capsys=capsys)
+    assert (result["images"], result["failure_to_detect"]) == (7, 2)
 
 
 def test_pairs_say_who_is_the_same_or_the_identities_do(folder: Path) -> None:
