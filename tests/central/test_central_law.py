@@ -21,7 +21,7 @@ from central_scene import (
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -260,6 +260,7 @@ def test_no_day_that_has_begun(central: Central, nina: User, oleg: User, clock: 
 ZONES = ("Europe/Minsk", "Europe/Berlin", "America/Havana", "Asia/Beirut", "Africa/Cairo", "America/Asuncion")
 
 
+@settings(deadline=None)
 @given(day=st.dates(date(2015, 1, 2), date(2040, 12, 30)), zone=st.sampled_from(ZONES).map(ZoneInfo))
 def test_a_day_begins_at_its_first_moment_in_any_zone(day: date, zone: ZoneInfo) -> None:
     begins = midnight(day, zone)
