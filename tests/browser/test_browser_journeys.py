@@ -39,6 +39,7 @@ PROMPTS = (
     "look",
     "turn_left",
     "turn_right",
+    "nod",
     "place_bag",
     "remove_bag",
 )
@@ -215,9 +216,9 @@ def test_an_ordinary_traveller_is_cleared_by_touch(hall: Hall) -> None:
         expect(page.locator("#heading")).to_have_text("Look at the camera")
         accessible(page)
         anna.goes_on("look")
-        expect(page.locator(".hint")).to_have_text(re.compile("Turn your head (left|right)"), timeout=SOON_MS)
+        expect(page.locator(".hint")).to_have_text(re.compile("Turn your head (left|right)|Nod slowly"), timeout=SOON_MS)
         preview_shows(page)
-        anna.goes_on("turn_left", "turn_right")
+        anna.goes_on("turn_left", "turn_right", "nod")
         on(page, "party")
         accessible(page)
         page.locator("#do-alone").tap()
