@@ -216,7 +216,9 @@ def test_an_ordinary_traveller_is_cleared_by_touch(hall: Hall) -> None:
         expect(page.locator("#heading")).to_have_text("Look at the camera")
         accessible(page)
         anna.goes_on("look")
-        expect(page.locator(".hint")).to_have_text(re.compile("Turn your head (left|right)|Nod slowly"), timeout=SOON_MS)
+        expect(page.locator(".hint")).to_have_text(
+            re.compile("Turn your head (left|right)|Nod slowly"), timeout=SOON_MS
+        )
         preview_shows(page)
         anna.goes_on("turn_left", "turn_right", "nod")
         on(page, "party")
