@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from journeys_stage import Stage
 
 from documents.lds import parse_dg2
+from kiosk.face import FaceMatcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.pcsc]
 
@@ -37,6 +39,7 @@ def _secrets(stage: Stage, story_id: str) -> dict[str, bytes]:
     assert document.chip is not None
     portrait = parse_dg2((directory / document.chip / "Datagroup2.bin").read_bytes())
     secrets = {
+        **_template(portrait),
         "surname": surname.encode(),
         "given names": given.replace("<", " ").encode(),
         "given names of the zone": given.encode(),
@@ -47,6 +50,19 @@ def _secrets(stage: Stage, story_id: str) -> dict[str, bytes]:
     }
     # Four letters in either case stand in ten megabytes of ciphertext by chance, once in thirty runs.
     return {name: secret for name, secret in secrets.items() if len(secret) > 4}
+
+
+def _template(portrait: bytes) -> dict[str, bytes]:
+    """Beginnings of the portrait's embeddings, as they would be written in binary or in a log's figures."""
+    found = FaceMatcher(Path(sys.prefix) / "share" / "corridor" / "models").portrait(portrait)
+    assert found is not None
+    assert found.second is not None
+    told = {}
+    for name, vector in (("SFace", found.first), ("dlib", found.second)):
+        told[f"{name} template"] = vector[:2].tobytes()
+        told[f"{name} template, doubles"] = vector[:1].astype("float64").tobytes()
+        told[f"{name} template, written"] = repr(float(vector[0]))[:9].encode()
+    return told
 
 
 def _found(path: Path, secrets: dict[str, bytes], *, pictures: bool) -> list[str]:
@@ -89,6 +105,11 @@ def test_the_search_finds_what_is_there(stage: Stage, tmp_path: Path) -> None:
     assert _found(directory / "page-1.png", {}, pictures=True)
     assert _found(directory / "feeds/neutral.mjpeg", {}, pictures=True)
     assert _found(directory / "chip-1/Datagroup2.bin", secrets, pictures=False) == ["portrait"]
+    for name, secret in secrets.items():
+        if "template" in name:
+            leaked = tmp_path / "leaked.log"
+            leaked.write_bytes(b"score of [" + secret + b", 0.1]")
+            assert name in _found(leaked, secrets, pictures=False)
 
 
 def test_the_evidence_of_a_referral_is_there_and_sealed(stage: Stage) -> None:
