@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
+from typing import Any
 
 import pytest
 from oracle import eaeu_by, gb
@@ -23,6 +24,7 @@ from declarations.evaluate import Law as CompiledLaw
 from declarations.evaluate import Line, PersonAssessment, PersonFacts, RuleHit
 from declarations.money import Rates
 from declarations.packs import RulePack, load_pack
+from declarations.packs.schema import Rule
 
 NORMS = ("goods_value", "goods_weight")
 CALLED = {kind.value for kind in GoodsKind} | {"unaccompanied_baggage", "indivisible_item"}
@@ -47,7 +49,9 @@ def law_of(name: str, direction: Direction, transport: TransportMode) -> Compile
 Judge = Callable[..., Opinion]
 
 
-def differences(pack: str, second_author: Judge, crossing: Crossing) -> list[str]:
+def differences(
+    pack: str, second_author: Judge, crossing: Crossing, law: Callable[..., CompiledLaw] = law_of
+) -> list[str]:
     """Every point in which the two answers for a party differ, in words."""
     direction, transport, party, quoted, on = crossing
     rates, quotes = None, {}
@@ -72,7 +76,7 @@ def differences(pack: str, second_author: Judge, crossing: Crossing) -> list[str
         )
         for one in party
     ]
-    answer = law_of(pack, direction, transport).judge(people, rates).persons
+    answer = law(pack, direction, transport).judge(people, rates).persons
     found = []
     for traveller in party:
         opinion = second_author(traveller, party, direction, transport, quotes)
@@ -174,3 +178,50 @@ def test_the_union_without_its_member_state() -> None:
 
 def test_another_country() -> None:
     compare("gb", gb.judge, GB, 3000, 10_000)
+
+
+STEP = Decimal("0.001")
+
+# One smallest alteration of one rule each, and every one is noticed within this many declarations.
+NOTICED_WITHIN = 3_000
+ALTERED: dict[str, tuple[str, Callable[[Rule], dict[str, Any]]]] = {
+    "value norm, a step higher": ("BY-01", lambda rule: {"amount": rule.amount + STEP}),
+    "value norm reached is exceeded": ("BY-01", lambda rule: {"comparator": ">="}),
+    "weight norm, a step lower": ("BY-02", lambda rule: {"amount": rule.amount - STEP}),
+    "value taxed whole": ("BY-01", lambda rule: {"excess": rule.excess.model_copy(update={"model": "whole"})}),
+    "the larger of the two forgotten": ("BY-04", lambda rule: {}),
+    "alcohol at 17": ("BY-05", lambda rule: {"min_age": 17}),
+    "alcohol over five litres": ("BY-07", lambda rule: {"amount": rule.amount + STEP}),
+    "tobacco at 19": ("BY-09", lambda rule: {"min_age": 19}),
+    "a cigar is lighter": ("BY-09", lambda rule: {"equivalents": {**rule.equivalents, "cigars": Decimal(4)}}),
+    "ten thousand dollars are too much": ("BY-11", lambda rule: {"comparator": ">="}),
+    "papers for more money, a step higher": ("BY-13", lambda rule: {"amount": rule.amount + STEP}),
+    "food without a certificate": ("BY-19", lambda rule: {"amount": rule.amount + STEP}),
+    "drones forgotten": ("BY-23", lambda rule: {}),
+    "caviar, a step higher": ("BY-26.caviar", lambda rule: {"amount": rule.amount + STEP}),
+    "a declarant of 15": ("BY-28", lambda rule: {"min_age": 15}),
+}
+
+
+@pytest.mark.parametrize("alteration", ALTERED)
+def test_an_altered_law_is_noticed(alteration: str) -> None:
+    """The comparison can fail: it finds a rule that is gone, or one step beside what the text says."""
+    rule_id, changed = ALTERED[alteration]
+    pack = pack_of("eaeu-by")
+    (rule,) = (rule for rule in pack.rules if rule.id == rule_id)
+    changes = changed(rule)
+    instead = (rule.model_copy(update=changes),) if changes else ()
+    altered = pack.model_copy(
+        update={"rules": (*(one for one in pack.rules if one is not rule), *instead)},
+    )
+
+    @cache
+    def altered_law(_: str, direction: Direction, transport: TransportMode) -> CompiledLaw:
+        return CompiledLaw.of(altered, direction, transport, DAY)
+
+    seen = 0
+    for crossing in crossings(4000, EAEU_BY):
+        if differences("eaeu-by", eaeu_by.judge, crossing, altered_law):
+            return
+        seen += sum(traveller.declaration is not None for traveller in crossing.party)
+        assert seen < NOTICED_WITHIN, alteration

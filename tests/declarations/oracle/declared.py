@@ -51,6 +51,9 @@ class Law(NamedTuple):
     listed: Sequence[GoodsKind]
     cash_currency: str
     cash: Sequence[int]
+    values_by_land: Sequence[int] = ()  # where the norms differ by other ways than air
+    weights_by_land: Sequence[int] = ()
+    metals: Sequence[int] = ()  # precious, in the currency of cash
 
 
 EAEU_BY = Law(
@@ -92,6 +95,9 @@ EAEU_BY = Law(
     ),
     cash_currency="USD",
     cash=(10_000_000, 10_000_000, 10_000_000, 100_000_000, 100_000_000, 500_000, 8_000_000, 1, 0),
+    values_by_land=(500_000, 500_000, 300_000, 300_000, 400_000, 1_000_000, 0),
+    weights_by_land=(25_000, 25_000, 20_000, 20_000, 22_000, 40_000, 0),
+    metals=(25_000_000, 25_000_000, 1_000_000),
 )
 
 
@@ -126,13 +132,16 @@ def crossings(seed: int, law: Law) -> Iterator[Crossing]:
     while True:
         direction = draw.choices((Direction.ARRIVAL, Direction.DEPARTURE, Direction.TRANSFER), (70, 28, 2))[0]
         transport = TransportMode.AIR
-        if draw.random() < 0.1:
+        if draw.random() < 0.12:
             transport = draw.choice(
                 (TransportMode.WATER, TransportMode.RAIL, TransportMode.ROAD, TransportMode.OTHER)
             )
         size = draw.choices((1, 2, 3, 4, 5, 6), (50, 20, 12, 8, 6, 4))[0]
         quoted = _quoted(draw)
-        party = _party(draw, law, size, quoted)
+        here = law
+        if transport is not TransportMode.AIR and law.values_by_land:
+            here = law._replace(values=law.values_by_land, weights=law.weights_by_land)
+        party = _party(draw, here, size, quoted)
         yield Crossing(direction, transport, party, quoted, DAY)
 
 
@@ -208,6 +217,9 @@ def declaration(draw: Random, law: Law, quoted: Quoted | None, covers: tuple[str
                 draft["carried_for"] = draw.choice((*covers, *covers, "p2"))
         if draw.random() < 0.06:
             drafts.append(_unit_of_weight(draw))
+        if law.metals and draw.random() < 0.04:
+            value, currency = _in_some_currency(draw, _beside(draw, law.metals), law.cash_currency, quoted)
+            drafts.append({"kind": GoodsKind.PRECIOUS_METALS, "value": value, "currency": currency})
         for draft in drafts:
             _spoil(draw, draft)
         draw.shuffle(drafts)
