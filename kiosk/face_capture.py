@@ -102,6 +102,8 @@ class FaceCapture:
         except DeviceError as error:
             reason = str(error.code).lower()
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, reason, Verdict.ERROR), None, "camera_failed")
+        finally:
+            self._guard.watch.forget()
 
     def _look(
         self,

@@ -135,6 +135,14 @@ def test_the_watch_keeps_no_picture(camera: SimulatedCamera, film: Path) -> None
     assert kept == []
 
 
+def test_after_a_try_nothing_of_its_frames_is_left(camera: SimulatedCamera, film: Path) -> None:
+    watch = knowing(camera, film)
+    watch.forget()
+    assert watch._residues == []
+    assert not watch._seen
+    assert watch.learnt
+
+
 def test_a_device_tells_what_the_kernel_knows(tmp_path: Path) -> None:
     """A device without VIDIOC_QUERYCAP is named by its path and what sysfs says; a missing one by its path."""
     described = tmp_path / "sys/class/video4linux/video3"

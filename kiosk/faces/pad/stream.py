@@ -75,6 +75,10 @@ class StreamWatch:
     def begin(self) -> None:
         """A try begins: what was seen before it does not count against it."""
         self._opening, self._still, self._found = None, 0, None
+        self.forget()
+
+    def forget(self) -> None:
+        """A try is over: nothing of whoever stood there stays. What is known of the camera does."""
         self._seen.clear()
         self._residues.clear()
 
