@@ -169,6 +169,16 @@ def test_an_undecided_rule_alone_shows_its_own_amount_and_code() -> None:
     assert codes(assessed) == ["WINE_UNKNOWN"]
 
 
+@pytest.mark.parametrize(("litres", "over"), [("3.999", False), ("4", True), ("4.001", True)])
+def test_at_least_includes_its_amount(litres: str, over: bool) -> None:
+    pack = pack_of(quantity(comparator=">="), quantity("R-2", amount="9", code="WINE_FAR_OVER"))
+    (assessed,) = judged(pack, person(wine(litres)))
+    assert codes(assessed) == (["WINE_OVER"] if over else [])
+    none = pack_of(quantity(comparator=">=", amount="0"))
+    assert codes(judged(none, person(wine(litres)))[0]) == ["WINE_OVER"]
+    assert codes(judged(none, person(wine("0")))[0]) == []
+
+
 # --- ages -----------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +230,16 @@ def test_shares_add_up_exactly(spirits: str | None, intermediate: str | None, ov
     assert found.unit == ("%" if spirits and intermediate else "l")
     assert found.norm == (100 if spirits and intermediate else 4 if spirits else 9)
     assert found.declared is not None and (found.declared > found.norm) == over
+
+
+def test_shares_of_odd_norms_are_exact() -> None:
+    """A common measure of twenty digits: a float of it would be 417 too many."""
+    norms = {"wine": "0.003", "beer": "9999999.007", "spirits": "999999.937"}
+    pack = pack_of(quantity(kinds=list(norms), norms=norms, **SHARE))
+    assert judged(pack, person(wine("0.003")))[0].hits == ()
+    assert codes(judged(pack, person(wine("0.003"), some(GoodsKind.BEER, "0.001", Unit.LITRE)))[0]) == [
+        "STRONG_OVER"
+    ]
 
 
 def test_a_share_says_what_is_there() -> None:
@@ -287,7 +307,8 @@ def test_what_counts_with_what_is_stated(measure: str, stated: dict[str, Any], u
     pack = pack_of(quantity(measure=measure, also=["fuel"], **(money if unit == "EUR" else {"unit": unit})))
     silent, fuel = GoodsItem(kind=GoodsKind.FUEL), GoodsItem(kind=GoodsKind.FUEL, **stated)
     bottle = GoodsItem(kind=GoodsKind.WINE, **stated)
-    assert judged(pack, person(silent, silent))[0].hits == (), "nobody asks for it"
+    (assessed,) = judged(pack, person(silent, silent))
+    assert (assessed.hits, assessed.lines) == ((), ()), "nobody asks for it"
     (assessed,) = judged(pack, person(fuel, silent))
     assert (line(assessed).declared, line(assessed).unit, line(assessed).exact) == (3, unit, True)
     assert line(assessed).open and not assessed.duty_complete
