@@ -353,7 +353,15 @@ def test_the_heaviest_piece(eaeu_by: RulePack, pieces: str, kilograms: str, over
     (assessed,) = judged(eaeu_by, person(item, goods("1", "1")))
     assert ("INDIVISIBLE_ITEM" in codes(assessed)) == over
     if over:
-        assert line(assessed, "indivisible_item").declared == Decimal("35.01" if pieces == "2" else "35.001")
+        found = line(assessed, "indivisible_item")
+        assert (found.declared, found.unit) == (Decimal("35.01" if pieces == "2" else "35.001"), "kg")
+
+
+@pytest.mark.parametrize(("kilograms", "over"), [("0.25", False), ("0.251", True)])
+def test_kilograms_of_what_is_counted_in_grams(eaeu_by: RulePack, kilograms: str, over: bool) -> None:
+    (assessed,) = judged(eaeu_by, person(some(GoodsKind.TOBACCO, kilograms, Unit.KILOGRAM)))
+    assert codes(assessed) == (["TOBACCO_OVER_NORM"] if over else [])
+    assert line(assessed, "tobacco").declared == Decimal(kilograms) * 1000
 
 
 def test_things_that_are_not_counted_have_no_figures(eaeu_by: RulePack) -> None:
@@ -475,6 +483,15 @@ def test_norm_and_band_are_shared_one_after_the_other(rates: Rates) -> None:
     # 875 USD are 700 EUR: 100 of the norm and 1000 of the band are lent, and 2900 - 900 - 2000 = 0 are left.
     assert (first.norm, first.borrowed, first.duty, first.settled) == (900, 100, 60, True)
     assert (second.duty, second.relation) == (0, Relation.WITHIN)
+
+
+def test_who_borrows_norm_needs_less_of_the_band() -> None:
+    excess = {"model": "staged", "currency": "EUR", "bands": [BAND, {}]}
+    pack = pack_of(rule(amount="800", pool="household", excess=excess))
+    answers = judged(pack, *family([goods("2000", "1")], [goods("2700", "1")], [goods("700", "1")]))
+    found = [line(one, "goods_value") for one in answers]
+    assert [one.duty for one in found] == [33, 57, 0]
+    assert all(one.settled for one in found)
 
 
 # --- whose the goods are --------------------------------------------------------------------------------------
