@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,12 @@ sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
 from central_scene import PASSWORD, Clock, add_user, enrolled, write_config  # noqa: E402 - beside central's own tests
 from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402
 
-from central import create_app, trust  # noqa: E402
+from central import create_app, law_effect, lawmaking, rates_import, trust  # noqa: E402
 from central.access.permissions import Role  # noqa: E402
 from central.service import Central, central_of  # noqa: E402
 from contracts.disposition import Agency  # noqa: E402
+from declarations.money import Rates  # noqa: E402
+from declarations.packs import PACKS  # noqa: E402
 from hardware.specimens.issuer import SpecimenAuthority  # noqa: E402
 
 pytestmark = pytest.mark.browser
@@ -42,6 +46,19 @@ def keeps_trust(central: Central) -> None:
     trust.propose(central, one, (trust.Upload("xyz.cer", foreign.csca_certificate),))
 
 
+def keeps_law(central: Central) -> None:
+    """A second version of the law that waits, with its effect counted, and rates of the day."""
+    one = add_user(central, "nils", (Role.ADMINISTRATOR, Agency.CUSTOMS))
+    layer = json.loads((PACKS / "by.json").read_text(encoding="utf-8")) | {"version": "2030.1"}
+    layer["rules"][0]["note"] = "amended"
+    version = lawmaking.propose(central, one, "eaeu-by", {"by": json.dumps(layer).encode()})
+    central.effects.start(central, one, version.number, date(2026, 11, 22))
+    central.effects.wait(60)
+    lawmaking.ask(central, one, version.number, date(2026, 11, 22))
+    rates = {"base": "BYN", "date": "2026-11-21", "source": "National Bank", "rates": {"EUR": "3.4", "USD": "3.2"}}
+    rates_import.import_rates(central, one, Rates.model_validate(rates))
+
+
 class Hall:
     """A served central with waiting travellers, and a browser beside it."""
 
@@ -50,6 +67,7 @@ class Hall:
         self.complaints: list[str] = []
         self.decisions = [arrives(central, guest) for guest in HALL]
         keeps_trust(central)
+        keeps_law(central)
 
     def signs_in(self, user_id: str, width: int = 1440) -> Page:
         joins(self.central, user_id)
@@ -90,9 +108,18 @@ def accessible(page: Page) -> None:
     assert found == [], page.url
 
 
+LAW = (
+    "rules",
+    "rules?show=second-look",
+    "rules/versions/1?examples=run",
+    "rules/versions/1/rules/BY-05",
+    "rules/versions/2",
+    "rules/versions/2/differences?from=1",
+    "rates",
+)
 PLACES = {
     "sergei": ("queue", "kiosks", "figures", "find", "me", "stop", "exit", "find?receipt=0001"),
-    "nina": ("today", "rules", "trust", "people", "kiosks", "figures", "audit"),
+    "nina": (*LAW, "today", "trust", "people", "kiosks", "figures", "audit"),
 }
 
 
@@ -170,4 +197,24 @@ def test_new_cases_gather_in_the_amber_button_and_no_row_moves(hall: Hall) -> No
     assert rows.evaluate_all("all => all.map(one => one.dataset.case)") == before
     page.keyboard.press("n")
     expect(rows).to_have_count(len(before) + 2)
+    assert hall.complaints == []
+
+
+def test_a_count_shows_its_progress_and_then_its_result(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The count waits at its first record until the page has been seen with it."""
+    seen, count = threading.Event(), law_effect._Job.count
+
+    def waits(job: law_effect._Job, record_id: str, tally: law_effect._Tally) -> None:
+        seen.wait(60)
+        count(job, record_id, tally)
+
+    monkeypatch.setattr(law_effect._Job, "count", waits)
+    page = hall.signs_in("nina")
+    page.goto(f"{hall.address}/admin/rules/versions/2")
+    page.get_by_role("button", name="Count").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"Counting: 0 of \d+ records"))).to_be_visible()
+    accessible(page)
+    seen.set()
+    expect(page.get_by_text("records compared with")).to_be_visible(timeout=60_000)
     assert hall.complaints == []
