@@ -44,11 +44,11 @@ class PresentationGuard:
 
     def judge(self, evidence: Evidence, outcome: Outcome) -> Check:
         """The check after a challenge: what was followed, what the frames show, and whose frames they are."""
+        found = self.watch.finding()
+        if found is not None:  # said first: what another camera shows is no evidence of anything
+            return attack_check(Verdict.FAILED, found)
         if outcome != "challenge_followed":
             return attack_check(Verdict.FAILED, outcome)
-        found = self.watch.finding()
-        if found is not None:
-            return attack_check(Verdict.FAILED, found)
         if self._fusion.score(evidence.values()) >= self._fusion.threshold:
             return attack_check(Verdict.FAILED, "recapture")
         return attack_check(Verdict.PASSED, outcome)
