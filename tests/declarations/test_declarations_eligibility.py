@@ -8,7 +8,7 @@ import pytest
 
 from contracts.party import DocumentFormat, TravelDocument
 from declarations.eligibility import Eligible, NotEligible, age_on, eligibility
-from declarations.packs import RulePack
+from declarations.packs import Exclusion, RulePack
 
 TODAY = date(2026, 11, 21)
 ADULT = date(1980, 5, 1)
@@ -83,3 +83,24 @@ def test_what_could_not_be_read_excludes_nobody_here(pack: RulePack) -> None:
 )
 def test_completed_years(birth: date, day: date, age: int | None) -> None:
     assert age_on(birth, day) == age
+
+
+@pytest.mark.parametrize(
+    ("birth", "accompanied", "reason"),
+    [
+        (date(2014, 11, 21), True, None),
+        (date(2014, 11, 22), True, "TOO_YOUNG"),
+        (date(2014, 11, 22), False, "TOO_YOUNG"),
+        (date(2014, 11, 21), False, "UNACCOMPANIED_MINOR"),
+        (None, True, "AGE_UNKNOWN"),
+    ],
+)
+def test_too_young_even_beside_an_adult(
+    pack: RulePack, birth: date | None, accompanied: bool, reason: str | None
+) -> None:
+    limits = (
+        Exclusion(code="TOO_YOUNG", title="t", under_age=12, source="s"),
+        Exclusion(code="UNACCOMPANIED_MINOR", title="t", unaccompanied_under_age=18, source="s"),
+    )
+    answer = eligibility(document(), birth, TODAY, pack.model_copy(update={"eligibility": limits}), accompanied)
+    assert (answer.code if isinstance(answer, NotEligible) else None) == reason
