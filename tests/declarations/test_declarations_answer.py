@@ -192,3 +192,15 @@ def test_an_answer_of_another_pack_is_not_explained(pack: RulePack, rates: Rates
 def test_there_are_no_words_for_what_is_never_said() -> None:
     with pytest.raises(KeyError):
         english("weather", {})
+
+
+def test_everybody_is_named_and_every_hit_has_its_rule(pack: RulePack, rates: Rates) -> None:
+    people = [PersonFacts("p1", 15, "lead", declaration()), PersonFacts("p2", None, "adult", declaration())]
+    answer = evaluate(pack, Direction.ARRIVAL, TransportMode.AIR, people, rates, DAY)
+    for person_id, code in (("p1", "DECLARANT_UNDERAGE"), ("p2", "DECLARANT_UNKNOWN")):
+        person = answer.persons[person_id]
+        assert (person.person_id, person.currency) == (person_id, "EUR")
+        assert [(hit.code, hit.rule_id, hit.facts) for hit in person.hits] == [(code, "BY-28", {"min_age": "16"})]
+    elsewhere = evaluate(pack, Direction.TRANSFER, TransportMode.AIR, people, rates, DAY)
+    assert [person.person_id for person in elsewhere.persons.values()] == ["p1", "p2"]
+    assert {person.currency for person in elsewhere.persons.values()} == {"EUR"}

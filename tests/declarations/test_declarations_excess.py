@@ -122,7 +122,7 @@ def test_bands_per_unit_and_a_first_band_without_a_rate() -> None:
     assert (found.duty, found.formula) == (7, "1.5 EUR × 2 l + 4 EUR × 1 l = 7.00 EUR")
     unrated = {"model": "staged", "currency": "EUR", "bands": [{"width": "2"}, {"per_unit": "4"}]}
     found = line(assess(pack_of(quantity(excess=unrated)), None, wine("7")), "wine")
-    assert (found.duty, found.dutiable, found.settled) == (None, 3, False)
+    assert (found.duty, found.dutiable, found.settled, found.formula) == (None, 3, False, "")
 
 
 def test_bands_of_a_converted_sum(rates: Rates) -> None:
