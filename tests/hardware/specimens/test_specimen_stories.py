@@ -20,7 +20,8 @@ from hardware.specimens.story import Story, load_story
 TODAY = date(2026, 1, 1)
 TOLD_OF = {
     *("anna", "family", "alcohol", "cash", "sample", "impostor", "tampered", "expired", "clone", "unreadable"),
-    *("listed", "heavy", "signer", "diplomat", "card", "visa", "helper", "voluntary"),
+    *("listed", "heavy", "signer", "diplomat", "card", "visa", "helper", "voluntary", "altered"),
+    *("phone", "mask", "camera", "crowd"),
 }
 
 
@@ -61,9 +62,17 @@ def test_zone_is_a_valid_one_of_utopia(name: str, document: DocumentRecipe) -> N
 
 
 def test_nobody_appears_twice() -> None:
-    """Each face belongs to one name, and each document number and bag tag exists once."""
+    """Each face belongs to one name, and each document number and bag tag exists once.
+
+    Who attacks the camera borrows a face: no such story can end green.
+    """
     holders: dict[str, set[tuple[str, str]]] = {}
-    for _, document in documents():
+    for name, document in documents():
+        attacked = any(each.attack for each in load_recipe(TRAVELLERS / name).travellers)
+        if attacked or story(name).behaviour.camera_fault:
+            expected = story(name).expected
+            assert expected is not None and expected.channel == "red"
+            continue
         holders.setdefault(document.portrait, set()).add((document.surname, document.given_names))
     assert all(len(names) == 1 for names in holders.values())
     numbers = Counter(document.number for _, document in documents())
