@@ -484,6 +484,8 @@ def tray(hall: Hall) -> Iterator[str]:
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     yield f"http://127.0.0.1:{server.server_port}/"
+    for context in hall.browser.contexts:  # an open page goes on asking, and complains when nobody answers
+        context.close()
     stage.clear()
     server.shutdown()
     serving.join()
