@@ -163,7 +163,7 @@ class EffectCounter:
             _LOG.error("the effect of a rule pack was not counted: %s", place_of(error))
         try:
             job.keep(state, tally)
-        except Exception as error:
+        except Exception as error:  # the thread ends either way; whoever asked sees no result and may ask again
             _LOG.error("the effect of a rule pack was not kept: %s", place_of(error))
         finally:
             self._progress = None

@@ -18,12 +18,12 @@ CENTRAL_TESTS = Path(__file__).resolve().parents[1] / "central"
 sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
 
 from central_scene import PASSWORD, Clock, write_config  # noqa: E402 - beside central's own tests
-from officer_scene import CASH, OVER_ALCOHOL, STAFF, arrives, joins  # noqa: E402
+from officer_scene import CASH, OVER_ALCOHOL, STAFF, arrives, joins  # noqa: E402 - as above
 
-from central import create_app, referrals  # noqa: E402
-from central.access.permissions import RoleGrant, User  # noqa: E402
-from central.service import central_of  # noqa: E402
-from contracts.disposition import Agency  # noqa: E402
+from central import create_app, referrals  # noqa: E402 - as above
+from central.access.permissions import RoleGrant, User  # noqa: E402 - as above
+from central.service import central_of  # noqa: E402 - as above
+from contracts.disposition import Agency  # noqa: E402 - as above
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-background-networking"]

@@ -20,15 +20,15 @@ CENTRAL_TESTS = Path(__file__).resolve().parents[1] / "central"
 sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
 
 from central_scene import PASSWORD, Clock, add_user, enrolled, write_config  # noqa: E402 - beside central's own tests
-from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402
+from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402 - as above
 
-from central import create_app, law_effect, lawmaking, rates_import, trust  # noqa: E402
-from central.access.permissions import Role  # noqa: E402
-from central.service import Central, central_of  # noqa: E402
-from contracts.disposition import Agency  # noqa: E402
-from declarations.money import Rates  # noqa: E402
-from declarations.packs import PACKS  # noqa: E402
-from hardware.specimens.issuer import SpecimenAuthority  # noqa: E402
+from central import create_app, law_effect, lawmaking, rates_import, trust  # noqa: E402 - as above
+from central.access.permissions import Role  # noqa: E402 - as above
+from central.service import Central, central_of  # noqa: E402 - as above
+from contracts.disposition import Agency  # noqa: E402 - as above
+from declarations.money import Rates  # noqa: E402 - as above
+from declarations.packs import PACKS  # noqa: E402 - as above
+from hardware.specimens.issuer import SpecimenAuthority  # noqa: E402 - as above
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
