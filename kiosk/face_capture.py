@@ -2,7 +2,8 @@
 
 Whether a living face was there, and whether the pictures came from the kiosk's own camera, is for
 `kiosk.faces.pad`: it draws the movements, follows them and gives the check. Here is the order of things, the time
-and what the page shows.
+and what the page shows. Time is that of the frames (`CapturedFrame.at`): a traveller on a busy machine has no less
+of it to move in.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 
 from contracts.checks import Check, CheckName, Verdict
 from contracts.party import FaceDecision, FaceResult
-from hardware.ports import Camera, DeviceError, Frame
+from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
 from kiosk.face import DOUBT_COSINE, Face, FaceMatcher, Template, cosine
 from kiosk.faces.embed import average
 from kiosk.faces.pad.guard import PresentationGuard, attack_check
@@ -62,6 +63,7 @@ class _Captured:
     weights: list[float] = field(default_factory=list)
     capture_s: float = 0.0
     embed_s: float = 0.0
+    until: float = 0.0  # when its last frame arrived
 
     def add(self, frame: Frame, face: Face, template: Template, weight: float) -> None:
         if not self.weights or weight > max(self.weights):
@@ -179,10 +181,10 @@ class FaceCapture:
         captured: _Captured | None = None
         quality: Quality | None = None
         while not stopped():
-            image = self._next()
+            seen = self._next()
+            image, now = seen.image, seen.at
             faces = self._matcher.find(image)
             quality = self._matcher.assess(image, faces)
-            now = time.monotonic()
             if faces and first_seen is None:
                 first_seen = now
             patient = first_seen is not None and now - first_seen > PERFECT_S
@@ -202,13 +204,15 @@ class FaceCapture:
             )
             if held >= 2 and first_seen is not None:
                 captured = captured or _Captured(image, faces[0], capture_s=now - first_seen)
+                begun = time.monotonic()
                 template = self._matcher.template(image, faces[0])
                 if captured.templates and cosine(captured.templates[0], template) < DOUBT_COSINE:
                     captured.wipe()  # somebody else stepped in: begin again
                     captured, held = None, 0
                     continue
                 captured.add(image, faces[0], template, max(quality.weight, 0.05))
-                captured.embed_s += time.monotonic() - now
+                captured.until = now
+                captured.embed_s += time.monotonic() - begun
                 if len(captured.templates) == FRAMES:
                     return captured
             if first_seen is not None and now - first_seen > CAPTURE_S and held < 2:
@@ -223,14 +227,14 @@ class FaceCapture:
         self, captured: _Captured, live: Template, report: Callable[[Seen], None], stopped: Callable[[], bool]
     ) -> Check | None:
         """The check of a challenge, or None when it was stopped."""
-        trial = self._guard.begin(captured.frame, captured.face.landmarks, time.monotonic())
+        trial = self._guard.begin(captured.frame, captured.face.landmarks, captured.until)
         known = -1  # the movement during which the face was last compared with the pictured one
         while not stopped():
             challenge = trial.challenge
             report(Seen(challenge.move, moved=True, fraction=0.4 + 0.5 * challenge.share))
-            image = self._next()
+            seen = self._next()
+            image, now = seen.image, seen.at
             faces = self._matcher.find(image)
-            now = time.monotonic()
             if several_people(faces):
                 return attack_check(Verdict.FAILED, "two_faces")
             if not faces:
@@ -246,11 +250,11 @@ class FaceCapture:
                 return check
         return None
 
-    def _next(self) -> Frame:
+    def _next(self) -> CapturedFrame:
         captured = self._camera.latest(seconds=2.0, after=self._sequence)
         self._sequence = captured.sequence
         self._guard.watch.see(captured)
-        return captured.image
+        return captured
 
 
 def not_compared(reason: str, tries: int = 0, verdict: Verdict = Verdict.NOT_CHECKED) -> FaceResult:

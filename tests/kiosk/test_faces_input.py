@@ -122,7 +122,7 @@ def test_damaged_portraits_never_raise(data: bytes, at: int) -> None:
 
 
 class Film:
-    """A camera that shows these frames in turn, the last one for ever."""
+    """A camera that shows these frames in turn, ten a second by its own clock, the last one for ever."""
 
     name, simulated = "film", True
 
@@ -132,7 +132,8 @@ class Film:
 
     def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
         self._number += 1
-        return CapturedFrame(self._frames[min(self._number, len(self._frames) - 1)], self._number, 0.0)
+        shown = self._frames[min(self._number, len(self._frames) - 1)]
+        return CapturedFrame(shown, self._number, self._number / 10)
 
     def health(self) -> Any:
         raise NotImplementedError

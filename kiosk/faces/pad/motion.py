@@ -9,7 +9,8 @@ move on their own. Two measures of what no plane explains, both in eye distances
 
 `turn`, `nod`, `shortening` and `squeeze` say how much it turned at all: without that nothing is shown either
 way. The first three are the landmarks', which a detector bends towards a face; `squeeze` is the homography's own:
-by how much one direction in the middle of the face became shorter than the other.
+by how much one direction in the middle of the face became shorter than the other. `sunk` is the followed points'
+own: how far the middle of the face moved towards the chin beside the face's rim, as a head's does when it nods.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from kiosk.faces.pad.crops import Landmarks, eye_distance
 _EYES = 56.0  # eye distance in the small grey frames on which points are followed, pixels
 _POINTS = 90
 _FEWEST = 16
+_MIDDLE, _RIM = 0.55, 0.8  # eye distances from the middle of the face: within the one, beyond the other
+_FEWEST_EACH = 4  # points
 _SPREAD = 0.1  # of the points, the worst followed, which are left out
 
 Points = npt.NDArray[np.float32]
@@ -51,6 +54,7 @@ class Movement:
     parallax: float
     bend: float | None  # None: too few points could be followed
     squeeze: float | None = None
+    sunk: float | None = None  # eye distances
 
 
 def attitude(landmarks: Landmarks) -> Attitude:
@@ -103,6 +107,7 @@ class HeadTracker:
             parallax=self._parallax(landmarks),
             bend=bend,
             squeeze=squeeze,
+            sunk=self._sunk(),
         )
 
     def _small(self, image: Frame) -> Grey:
@@ -141,6 +146,16 @@ class HeadTracker:
             left = float(np.sqrt(np.mean(missed[kept] ** 2)))
             first, now = first[kept], now[kept]
         return left / self._unit, _squeezed(matrix, self._straight.mean(axis=0) * self._scale)
+
+    def _sunk(self) -> float | None:
+        eyes, mouth = self._straight[:2].mean(axis=0), self._straight[3:].mean(axis=0)
+        down = (mouth - eyes) / max(float(np.hypot(*(mouth - eyes))), 1e-6)
+        away = np.hypot(*(self._first - self._straight.mean(axis=0) * self._scale).T) / self._unit
+        moved = (self._now - self._first) @ down / self._unit
+        middle, rim = moved[away < _MIDDLE], moved[away > _RIM]
+        if min(len(middle), len(rim)) < _FEWEST_EACH:
+            return None
+        return float(np.median(middle) - np.median(rim))
 
     def _parallax(self, landmarks: Landmarks) -> float:
         import cv2
