@@ -101,6 +101,7 @@ def assess(features: Features) -> PartyAssessment:
         document = person.identity
         birth = document.birth_date if document is not None else None
         certified = person.declaration is not None and person.declaration.certified_at is not None
+        stated = person.declaration.circumstances if person.declaration is not None and certified else None
         people.append(
             PersonFacts(
                 person_id=person.person_id,
@@ -108,6 +109,7 @@ def assess(features: Features) -> PartyAssessment:
                 role=person.role,
                 declaration=person.declaration if certified else None,
                 covered_by=person.guardian,
+                **(stated.model_dump() if stated is not None else {}),
             )
         )
     return evaluate(

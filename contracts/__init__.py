@@ -4,4 +4,4 @@ Every model is frozen and refuses unknown fields, so that a record means the sam
 `CONTRACTS_VERSION` follows semantic versioning; central refuses a record of another major version.
 """
 
-CONTRACTS_VERSION = "1.1.0"
+CONTRACTS_VERSION = "1.2.0"

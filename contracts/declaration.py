@@ -27,6 +27,7 @@ from contracts.base import (
 
 # The EAEU forms name countries by two letters (ISO 3166-1 alpha-2), travel documents by three (ICAO 9303-3).
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Least = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class DeclaredChannel(StrEnum):
@@ -264,6 +265,26 @@ class Route(Contract):
         return self
 
 
+class Circumstances(Contract):
+    """Facts of the declarant that the law asks about. None: nobody asked, or the declarant does not know.
+
+    A number is the least of the stretch that was chosen, between limits that the rule pack sets: 48 hours of
+    absence are 48 or more, up to the next limit.
+    """
+
+    resident: bool | None = retained(RetentionClass.DECLARATION, default=None)
+    absence_hours: Least | None = retained(RetentionClass.DECLARATION, default=None)
+    days_since_exemption: Least | None = retained(RetentionClass.DECLARATION, default=None)
+    crossings: Least | None = retained(RetentionClass.DECLARATION, default=None, description="this one included")
+
+
+class Addresses(Contract):
+    """Where the declarant lives, and where in the member state: the form asks it for money, vehicles, transit."""
+
+    permanent: Text = retained(RetentionClass.DECLARATION, default="")
+    temporary: Text = retained(RetentionClass.DECLARATION, default="")
+
+
 class Declaration(Contract):
     """A certified statement. `covers` names the minors it speaks for, by person_id.
 
@@ -282,6 +303,8 @@ class Declaration(Contract):
     )
     purpose: Purpose | None = retained(RetentionClass.DECLARATION, default=None)
     route: Route | None = retained(RetentionClass.DECLARATION, default=None)
+    circumstances: Circumstances | None = retained(RetentionClass.DECLARATION, default=None)
+    addresses: Addresses | None = retained(RetentionClass.DECLARATION, default=None)
     version: Annotated[int, Field(ge=1, le=99)] = retained(RetentionClass.DECLARATION, default=1)
     amends: Sha256Hex | None = retained(RetentionClass.DECLARATION, default=None)
     rule_pack: Identifier = retained(RetentionClass.OPERATIONAL, description="pack and version shown")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from contracts.declaration import Declaration, GoodsCategory, Route, TransportMode
+from contracts.declaration import Addresses, Declaration, GoodsCategory, Route, TransportMode
 from contracts.party import DocumentFormat, Person, TravelDocument
 from contracts.transaction import TransactionRecord
 from declarations.evaluate import Relation, RuleHit
@@ -45,7 +45,7 @@ def fill(
         rule_pack=declaration.rule_pack,
         direction=record.direction,
         filled_on=filled_on,
-        declarant=_declarant(person),
+        declarant=_declarant(person, declaration.addresses or Addresses()),
         minors=minors,
         departure_country=route.departure_country if route else None,
         destination_country=route.destination_country if route else None,
@@ -68,17 +68,23 @@ def categories(hits: Iterable[RuleHit]) -> tuple[GoodsCategory, ...]:
     return tuple(category for category in GoodsCategory if category.value in ticked)
 
 
-def _declarant(person: Person) -> Declarant:
+def _declarant(person: Person, addresses: Addresses) -> Declarant:
     identity = person.identity
     visa = next((document for document in person.documents if _kind(document) is PaperKind.VISA), None)
     if identity is None:
-        return Declarant(stay_document=_paper(visa))
+        return Declarant(
+            stay_document=_paper(visa),
+            permanent_address=addresses.permanent,
+            temporary_address=addresses.temporary,
+        )
     return Declarant(
         surname=identity.surname or "",
         given_names=identity.given_names or "",
         birth_date=identity.birth_date,
         document=_paper(identity),
         stay_document=_paper(visa),
+        permanent_address=addresses.permanent,
+        temporary_address=addresses.temporary,
     )
 
 
