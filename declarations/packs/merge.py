@@ -230,7 +230,7 @@ def _only_grows(layer: Words, exclusions: Words, top: Words) -> None:
     bag_checks = layer.get("required_bag_checks")
     if bag_checks is not None and not set(top["bag_checks"]) <= set(bag_checks):
         raise ValueError(f"{place}: required_bag_checks: a site cannot ask for fewer")
-    for field in ("coverage", "duty_currency"):
+    for field in ("coverage", "duty_currency", "form"):
         if field in layer:
             raise ValueError(f"{place}: {field}: a site cannot change the law")
 
@@ -240,6 +240,7 @@ _TOP = {
     "version": "version",
     "duty_currency": "duty_currency",
     "coverage": "coverage",
+    "form": "form",
     "required_bag_checks": "bag_checks",
 }
 

@@ -23,6 +23,7 @@ from declarations.packs.schema import (
     Coverage,
     Effect,
     Exclusion,
+    Form,
     Measure,
     Rule,
     Statement,
@@ -82,6 +83,9 @@ class RulePack(Contract):
     draft: Text = Field(default="", description="why this is a draft; a draft judges nobody")
     duty_currency: CurrencyCode
     coverage: Coverage
+    form: Form | None = Field(
+        default=None, description="on which paper is declared in writing; none: the record is all"
+    )
     rules: tuple[Rule, ...]
     cards: tuple[Card, ...]
     eligibility: tuple[Exclusion, ...]

@@ -25,6 +25,7 @@ LayerName = Annotated[str, Field(pattern=r"^[a-z0-9]{2,16}$")]
 Age = Annotated[int, Field(ge=0, le=120)]
 Hours = Annotated[int, Field(ge=0, le=100_000)]
 Pool = Literal["none", "household", "pair"]
+Form = Literal["eaeu_passenger"]  # Collegium Decision 124 of 23.07.2019: declarations.forms
 CheckTable = dict[DocumentFormat, tuple[CheckName | tuple[CheckName, ...], ...]]
 
 
@@ -388,6 +389,7 @@ class Layer(Contract):
     site: bool = Field(default=False, description="a place of the country below: it may add and tighten, no more")
     duty_currency: CurrencyCode | None = None
     coverage: Coverage | None = None
+    form: Form | None = Field(default=None, description="on which paper is declared in writing; none: on none")
     rules: tuple[RuleWords, ...] = ()
     cards: tuple[Card, ...] = ()
     eligibility: tuple[Exclusion, ...] = ()
