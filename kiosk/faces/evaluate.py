@@ -3,7 +3,7 @@
 IMAGES.csv has the columns path (relative to the file) and, where they are known, identity and group. PAIRS.csv
 has left, right (as in IMAGES.csv) and perhaps same (1 or 0). Without pairs every two pictures are compared: one
 identity is genuine, two are impostor. Where truth is missing the pairs are compared and counted only. Progress
-goes to stderr; the last line of stdout is one JSON object.
+goes to stderr, and at its end what can be said of each group; the last line of stdout is one JSON object.
 """
 
 from __future__ import annotations
@@ -12,27 +12,34 @@ import argparse
 import csv
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from contracts.fairness import clopper_pearson, differences
 from contracts.party import FaceDecision
+from hardware.ports import Frame
 from kiosk.faces import rates
 from kiosk.faces.engines import ENGINES, Engine
 from kiosk.faces.picture import read_picture
 from kiosk.faces.weights import WeightsError
-from kiosk.mrz.evaluate import clopper_pearson
 
-Indices = npt.NDArray[np.intp]
+# 32 bits: every two of LFW's 13,233 pictures are 88 million pairs.
+Indices = npt.NDArray[np.int32]
+Stage = Literal["pictures", "pairs"]
+Progress = Callable[[Stage, int, int], None]
 
 UNKNOWN, GENUINE, IMPOSTOR = -1, 1, 0
-_BLOCK = 200_000  # pairs compared at a time
+RATES = ("failure_to_detect", "fnmr", "fmr")
+_BLOCK = 20_000  # pairs compared at a time: their vectors fit into a cache
+_TELL_EVERY = 100  # pictures
 _SAID = {"1": GENUINE, "true": GENUINE, "yes": GENUINE, "0": IMPOSTOR, "false": IMPOSTOR, "no": IMPOSTOR}
 
 
@@ -77,14 +84,19 @@ def main(arguments: list[str]) -> int:
         pairs = load_pairs(options.pairs, items) if options.pairs else all_pairs(items)
         with _predictions(options.predictions) as file:
             engine = ENGINES[options.engine](options.models)
-            result = evaluate(items, pairs, engine, threshold=options.threshold, rows=file, say=_say)
+            result = evaluate(
+                items, pairs, engine, threshold=options.threshold, rows=file, say=_say, progress=_Told()
+            )
     except (InputError, WeightsError) as error:
         sys.stderr.write(f"corridor evaluate faces: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("corridor evaluate faces: stopped\n")
         return 130
-    sys.stdout.write(json.dumps(result) + "\n")
+    for line in fairness_in_words(result):
+        _say(line)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(json.dumps(result | {"peak_mb": peak_mb}) + "\n")
     return 0
 
 
@@ -96,20 +108,26 @@ def evaluate(
     threshold: float | None = None,
     rows: TextIO | None = None,
     say: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda stage, done, total: None,
+    look: Callable[[Item], Frame | None] = lambda item: read_picture(item.path),
 ) -> dict[str, Any]:
-    """Compare every pair; the figures as JSON-ready values. `threshold` None: the engine's own."""
+    """Compare every pair; the figures as JSON-ready values. `threshold` None: the engine's own.
+
+    `look` fetches one picture when it is its turn; none is held beyond it. `progress` may raise to stop.
+    """
+    begun = time.monotonic()
     needed = np.unique(np.concatenate([pairs.left, pairs.right]))
     if not needed.size:
-        needed = np.arange(len(items))
-    found, seconds = _embed(items, needed.tolist(), engine, say)
+        needed = np.arange(len(items), dtype=np.int32)
+    found, seconds = _embed(items, needed.tolist(), engine, look, say, progress)
     decided_at = engine.policy.match if threshold is None else threshold
     scores = np.full(pairs.left.size, -np.inf)
     for start in range(0, scores.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         both = found[pairs.left[part]] & found[pairs.right[part]]
         left, right = pairs.left[part][both], pairs.right[part][both]
-        scores[part][both] = engine.compare(left, right)
-        say(f"{min(start + _BLOCK, scores.size)} of {scores.size} pairs")
+        scores[part][both] = engine.compare(left.astype(np.intp), right.astype(np.intp))
+        progress("pairs", min(start + _BLOCK, scores.size), scores.size)
     if rows is not None:
         for row in _rows(items, pairs, scores, engine, decided_at):
             rows.write(json.dumps(row) + "\n")
@@ -117,18 +135,24 @@ def evaluate(
         **_summary(items, pairs, scores, found, needed, decided_at),
         "ms_per_image_median": round(1000 * float(np.median(seconds)), 1) if seconds else None,
         "engine": engine.name,
+        "seconds": round(time.monotonic() - begun, 1),
     }
 
 
 def _embed(
-    items: Sequence[Item], needed: Sequence[int], engine: Engine, say: Callable[[str], None]
+    items: Sequence[Item],
+    needed: Sequence[int],
+    engine: Engine,
+    look: Callable[[Item], Frame | None],
+    say: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[npt.NDArray[np.bool_], list[float]]:
     """Which pictures have a face, and the processor time for finding and embedding each of them."""
     found = np.zeros(len(items), dtype=np.bool_)
     seconds: list[float] = []
     engine.expect(len(items))
     for number, index in enumerate(needed, 1):
-        image = read_picture(items[index].path)
+        image = look(items[index])
         if image is not None:
             begun = time.process_time()
             try:
@@ -136,8 +160,7 @@ def _embed(
             except Exception as error:  # one picture does not end the measurement; the line makes the bug visible
                 say(f"{items[index].name}: the engine failed ({type(error).__name__})")
             seconds.append(time.process_time() - begun)
-        if number % 100 == 0 or number == len(needed):
-            say(f"{number} of {len(needed)} pictures")
+        progress("pictures", number, len(needed))
     return found, seconds
 
 
@@ -203,9 +226,10 @@ def by_group(
     """
     names = sorted({items[index].group for index in needed} - {""})
     number = {name: place for place, name in enumerate(names)}
-    of = np.array([number.get(item.group, -1) for item in items], dtype=np.intp)
-    within = np.where(of[pairs.left] == of[pairs.right], of[pairs.left], -1)
-    counts: dict[str, dict[str, tuple[int, int]]] = {"failure_to_detect": {}, "fnmr": {}, "fmr": {}}
+    of = np.array([number.get(item.group, -1) for item in items], dtype=np.int32)
+    within = of[pairs.left]
+    within[within != of[pairs.right]] = -1
+    counts: dict[str, dict[str, tuple[int, int]]] = {rate: {} for rate in RATES}
     for name in names:
         own = needed[of[needed] == number[name]]
         genuine = scores[(within == number[name]) & (pairs.same == GENUINE)]
@@ -213,7 +237,7 @@ def by_group(
         counts["failure_to_detect"][name] = int(np.count_nonzero(~found[own])), int(own.size)
         counts["fnmr"][name] = rates.false_non_match_rate(genuine, threshold)[0], int(genuine.size)
         counts["fmr"][name] = rates.false_match_rate(impostor, threshold)[0], int(impostor.size)
-    differ = {rate: rates.differences(groups) for rate, groups in counts.items()}
+    differ = {rate: differences(groups) for rate, groups in counts.items()}
     return {
         name: {
             "images": counts["failure_to_detect"][name][1],
@@ -225,10 +249,28 @@ def by_group(
             "impostor": counts["fmr"][name][1],
             "fmr": rates.share(*counts["fmr"][name]),
             "fmr_ci": clopper_pearson(*counts["fmr"][name]),
-            "differences": {rate: verdicts[name] for rate, verdicts in differ.items()},
+            "differences": {rate: verdicts[name].value for rate, verdicts in differ.items()},
         }
         for name in names
     }
+
+
+def fairness_in_words(result: dict[str, Any]) -> Iterator[str]:
+    """One line for each group: its rates with their intervals, and whether each differs from that of all."""
+    for name, group in result["by_group"].items():
+        failed = rates.share(group["failure_to_detect"], group["images"])
+        told = {"failure_to_detect": failed, "fnmr": group["fnmr"], "fmr": group["fmr"]}
+        yield f"group {name}: " + "; ".join(
+            f"{rate.replace('_', ' ')} {_percent(told[rate], group[f'{rate}_ci'])}, difference "
+            f"{group['differences'][rate].replace('_', ' ')}"
+            for rate in RATES
+        )
+
+
+def _percent(value: float | None, interval: list[float] | None) -> str:
+    if value is None or interval is None:
+        return "of none"
+    return f"{100 * value:.3g} % ({100 * interval[0]:.3g} to {100 * interval[1]:.3g})"
 
 
 # Input
@@ -269,17 +311,19 @@ def load_pairs(path: Path, items: Sequence[Item]) -> Pairs:
         same.append(_SAID[said] if said else _kin(items[one], items[other]))
     if not left:
         raise InputError(f"{path} names no pair; add a line for each")
-    return Pairs(np.array(left, dtype=np.intp), np.array(right, dtype=np.intp), np.array(same, dtype=np.int8))
+    return Pairs(np.array(left, dtype=np.int32), np.array(right, dtype=np.int32), np.array(same, dtype=np.int8))
 
 
 def all_pairs(items: Sequence[Item]) -> Pairs:
     """Every two pictures; genuine or impostor where both identities are known."""
     numbers = {name: place for place, name in enumerate(sorted({item.identity for item in items} - {""}))}
-    who = np.array([numbers.get(item.identity, -1) for item in items], dtype=np.intp)
-    left, right = np.triu_indices(len(items), 1)
-    same = np.where(who[left] == who[right], GENUINE, IMPOSTOR)
+    who = np.array([numbers.get(item.identity, -1) for item in items], dtype=np.int32)
+    after = np.arange(len(items) - 1, -1, -1, dtype=np.int32)  # how many stand behind each
+    left = np.repeat(np.arange(len(items), dtype=np.int32), after)
+    right = np.concatenate([np.arange(one + 1, len(items), dtype=np.int32) for one in range(len(items))])
+    same = np.where(who[left] == who[right], np.int8(GENUINE), np.int8(IMPOSTOR))
     same[(who[left] < 0) | (who[right] < 0)] = UNKNOWN
-    return Pairs(left, right, same.astype(np.int8))
+    return Pairs(left, right, same)
 
 
 def _kin(one: Item, other: Item) -> int:
@@ -329,6 +373,18 @@ class _predictions:
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+class _Told:
+    """Tells how far a measurement is, not more than is read."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __call__(self, stage: Stage, done: int, total: int) -> None:
+        every = _TELL_EVERY if stage == "pictures" else 100 * _BLOCK
+        if done % every == 0 or done == total:
+            _say(f"{done} of {total} {stage}, {time.monotonic() - self._begun:.0f} s")
 
 
 def _say(line: str) -> None:

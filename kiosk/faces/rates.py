@@ -8,20 +8,18 @@ wide; with few people trust the number of people more than the number of pairs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from bisect import bisect_left
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from kiosk.mrz.evaluate import clopper_pearson
+from contracts.fairness import clopper_pearson
 
 Scores = npt.NDArray[np.float64]
 Interval = list[float] | None
-Difference = Literal["shown", "not_shown", "not_enough_data"]
 
 FALSE_MATCH_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "5e-4": 5e-4, "1e-4": 1e-4}
-_MUCH = 3.0  # a group's rate that may be three times the overall one is not "no difference"
 
 
 def share(events: int, trials: int) -> float | None:
@@ -44,11 +42,27 @@ def equal_error_rate(genuine: Scores, impostor: Scores) -> float | None:
     if not genuine.size or not impostor.size:
         return None
     low, high = np.sort(genuine), np.sort(impostor)
-    thresholds = np.unique(np.concatenate([low, high]))
-    missed = np.searchsorted(low, thresholds, side="left") / low.size
-    matched = 1 - np.searchsorted(high, thresholds, side="left") / high.size
-    nearest = int(np.argmin(np.abs(missed - matched)))
-    return round(float(missed[nearest] + matched[nearest]) / 2, 6)
+
+    def counts(threshold: float) -> tuple[int, int]:
+        missed = int(np.searchsorted(low, threshold, side="left"))
+        return missed, high.size - int(np.searchsorted(high, threshold, side="left"))
+
+    def gap(threshold: float) -> int:
+        """FNMR less FMR, in whole numbers; it only grows with the threshold."""
+        missed, matched = counts(threshold)
+        return missed * high.size - matched * low.size
+
+    beside = []  # the scores next to the crossing; the nearest of all is one of them
+    for scores in (low, high):
+        first = _first(scores, lambda score: gap(score) >= 0)
+        beside += [float(scores[place]) for place in (first - 1, first) if 0 <= place < scores.size]
+    missed, matched = counts(min(sorted(beside), key=lambda score: abs(gap(score))))
+    return round((missed / low.size + matched / high.size) / 2, 6)
+
+
+def _first(scores: Scores, holds: Callable[[float], bool]) -> int:
+    """The first place of rising scores at which something holds that goes on to hold."""
+    return bisect_left(range(scores.size), True, key=lambda place: holds(float(scores[place])))
 
 
 def true_accept_rate(genuine: Scores, impostor: Scores, rate: float) -> tuple[float | None, Interval]:
@@ -74,24 +88,3 @@ def det_curve(genuine: Scores, impostor: Scores, points: int = 40) -> list[list[
         missed = int(np.searchsorted(low, threshold, side="left"))
         curve.append([round(matched / high.size, 7), round(missed / low.size, 6)])
     return curve
-
-
-def differences(counts: Mapping[str, tuple[int, int]]) -> dict[str, Difference]:
-    """Of each group's (events, trials): is its error rate higher than that of all together?
-
-    Shown: the group's whole interval is above the overall rate. Not shown: its upper bound is below three times
-    the overall rate. Else nobody can say: not enough data.
-    """
-    events = sum(count[0] for count in counts.values())
-    trials = sum(count[1] for count in counts.values())
-    overall = events / trials if trials else 0.0
-    verdicts: dict[str, Difference] = {}
-    for group, (own, of) in counts.items():
-        interval = clopper_pearson(own, of)
-        if interval is None:
-            verdicts[group] = "not_enough_data"
-        elif interval[0] > overall:
-            verdicts[group] = "shown"
-        else:
-            verdicts[group] = "not_shown" if interval[1] < _MUCH * overall else "not_enough_data"
-    return verdicts

@@ -23,10 +23,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from contracts.fairness import clopper_pearson as clopper_pearson
 from kiosk.mrz.engines import ENGINES, Engine, EngineUnavailable, Reading
 from kiosk.mrz.image import MAX_BYTES, Picture, decode_image
 
-CONFIDENCE = 0.95
 NO_TRUTH = "unknown"
 NO_ZONE = "none"
 UNTOLD = "?"  # in a printed line: a character outside the alphabet, or one that cannot be told from the picture
@@ -228,38 +228,6 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], str], *, wrong: bool = Fa
         if wrong:
             group["valid_but_wrong"] = group.get("valid_but_wrong", 0) + (row.accepted and row.wrong)
     return groups
-
-
-def clopper_pearson(events: int, trials: int, confidence: float = CONFIDENCE) -> list[float] | None:
-    """The exact two-sided interval of a binomial share (Clopper and Pearson 1934); None without trials."""
-    if trials == 0:
-        return None
-    tail = (1 - confidence) / 2
-    low = 0.0 if events == 0 else _solve(lambda share: 1 - _at_most(events - 1, trials, share) - tail)
-    high = 1.0 if events == trials else _solve(lambda share: tail - _at_most(events, trials, share))
-    return [round(low, 6), round(high, 6)]
-
-
-def _at_most(events: int, trials: int, share: float) -> float:
-    """The probability of at most so many events; share strictly between 0 and 1."""
-    logarithms = (
-        math.lgamma(trials + 1)
-        - math.lgamma(count + 1)
-        - math.lgamma(trials - count + 1)
-        + count * math.log(share)
-        + (trials - count) * math.log1p(-share)
-        for count in range(events + 1)
-    )
-    return math.fsum(map(math.exp, logarithms))
-
-
-def _solve(rising: Callable[[float], float]) -> float:
-    """Where a rising function on (0, 1) becomes positive."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return high
 
 
 def _percentile(values: Sequence[float], share: float) -> float | None:
