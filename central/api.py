@@ -17,7 +17,7 @@ from flask import Blueprint, Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from central import intake, kiosks, receipts, trust
+from central import face_measurements, intake, kiosks, receipts, trust
 from central.audit import station_chain
 from central.keys import base64url
 from central.sealing import Erased
@@ -36,6 +36,7 @@ from contracts.canonical import canonical_json
 from contracts.decision import Decision
 from contracts.errors import ErrorBody, ErrorCode
 from contracts.events import AuditTag
+from contracts.face_measurement import FaceGoOn, FaceOutcome, FaceProgress, FaceWork, FaceWorker
 from contracts.publish import PUBLISHED, schema
 from contracts.transaction import TransactionRecord
 from declarations.forms.serialise import FORM, serialisers
@@ -103,7 +104,7 @@ class Endpoint:
     senders: tuple[str, ...]  # kiosk, exit; empty: public
     limit: int  # bytes of the body
     body: str | None  # published contract, "binary" or None
-    answers: str | None  # published contract, or None for any JSON
+    answers: str | None  # published contract, "binary", or None for any JSON
     idempotent: bool = False  # wants an Idempotency-Key
     success: int = 200
 
@@ -121,12 +122,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/law", "get_law", "Fetch the rule packs and the rates.", ("kiosk",), 0, None, "law-bundle"),
     Endpoint("POST", "/receipts/check", "check_receipt", "Ask whether a receipt opens the exit.", ("exit",),
              4 * KIB, "receipt-check-request", "receipt-check-response", idempotent=True),
+    Endpoint("POST", "/face-measurements", "take_faces", "Ask for faces to compare.", ("kiosk",), 4 * KIB,
+             "face-worker", "face-work"),
+    Endpoint("GET", "/face-measurements/{number}/pictures/{position}", "get_face_picture",
+             "Fetch one picture of a measurement that was taken.", ("kiosk",), 0, None, "binary"),
+    Endpoint("POST", "/face-measurements/{number}/progress", "post_face_progress", "Say how far a measurement is.",
+             ("kiosk",), 4 * KIB, "face-progress", "face-go-on"),
+    Endpoint("POST", "/face-measurements/{number}/outcome", "post_face_outcome",
+             "Bring the figures of a measurement.", ("kiosk",), 256 * KIB, "face-outcome", "face-go-on"),
     Endpoint("GET", "/openapi.json", "get_openapi", "This document.", (), 0, None, None),
     Endpoint("GET", "/schemas/{name}.json", "get_schema", "A published contract.", (), 0, None, None),
     Endpoint("GET", "/schemas/{name}.xsd", "get_xml_schema", "A published contract in XML.", (), 0, None, None),
 )  # fmt: skip
 
 Model = TypeVar("Model", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 
 def post_transaction() -> Response:
@@ -213,6 +223,31 @@ def check_receipt() -> Response:
     if answer.answer is not ReceiptAnswer.OPEN:
         central.broker.wake()
     return _json(answer)
+
+
+def take_faces() -> Response:
+    asked = _parsed(FaceWorker, _body())
+    _from_here(asked.site_id, asked.kiosk_id, _sender())
+    order = face_measurements.take(_central(), _sender().station_id, has_folder=asked.has_folder)
+    return _json(FaceWork(order=order))
+
+
+def get_face_picture(number: str, position: str) -> Response:
+    place = _number(number), _number(position)
+    content = _measured(lambda: face_measurements.picture(_central(), _sender().station_id, *place))
+    return Response(content, mimetype="application/octet-stream")
+
+
+def post_face_progress(number: str) -> Response:
+    said, which = _parsed(FaceProgress, _body()), _number(number)
+    go_on = _measured(lambda: face_measurements.progress(_central(), _sender().station_id, which, said))
+    return _json(FaceGoOn(go_on=go_on))
+
+
+def post_face_outcome(number: str) -> Response:
+    said, which = _parsed(FaceOutcome, _body()), _number(number)
+    taken = _measured(lambda: face_measurements.finish(_central(), _sender().station_id, which, said))
+    return _json(FaceGoOn(go_on=taken))
 
 
 def get_openapi() -> Response:
@@ -343,6 +378,19 @@ def _known(place: str) -> str:
         step if step.isdigit() or (step.isidentifier() and len(step) < 32) else "?" for step in place.split(".")
     ]
     return ".".join(steps)[:120]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return int(text)
+
+
+def _measured(asked: Callable[[], Answer]) -> Answer:
+    try:
+        return asked()
+    except face_measurements.UnknownMeasurement:
+        raise ApiError(ErrorCode.NOT_FOUND) from None
 
 
 def _from_here(site_id: str, station_id: str, sender: Sender) -> None:

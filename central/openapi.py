@@ -82,6 +82,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 def _success(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.success == 204:
         return {"description": "Taken."}
+    if endpoint.answers == "binary":
+        return {"description": "The answer.", "content": {"application/octet-stream": {}}}
     shape: dict[str, Any] = {"$ref": f"#/components/schemas/{endpoint.answers}"} if endpoint.answers else {}
     return {"description": "The answer.", "content": {"application/json": {"schema": shape}}}
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from central import face_measurements
 from central.audit import SERVICE
 from central.service import Central
 from central.storage.models import DataKey, DocumentIndex, Erasure, SealedPart, StoredAnswer
@@ -42,6 +43,7 @@ def run(central: Central, batch: int = 500) -> ErasureReport:
                 _erase(central, session, key)
         if len(due) < batch:
             break
+    face_measurements.expire(central)
     with central.storage.write() as session:
         # What only helps for a while: answers to exits, and sessions that are over in any case.
         session.execute(

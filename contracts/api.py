@@ -9,6 +9,7 @@ from pydantic import Field
 
 from contracts.base import Contract, Identifier, Moment, Sha256Hex, ShortText
 from contracts.errors import ErrorCode
+from contracts.face_measurement import FaceModels
 from contracts.transaction import DriverProvenance
 
 
@@ -39,6 +40,7 @@ class Heartbeat(Contract):
     devices: tuple[DeviceHealth, ...] = ()
     drivers: tuple[DriverProvenance, ...] = ()
     outbox_waiting: Annotated[int, Field(ge=0)] = 0
+    faces: FaceModels | None = None  # what it compares faces with
 
 
 class KioskConfiguration(Contract):

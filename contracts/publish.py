@@ -19,6 +19,7 @@ from contracts.api import (
 from contracts.decision import Decision
 from contracts.disposition import Disposition
 from contracts.errors import ErrorBody
+from contracts.face_measurement import FaceGoOn, FaceOutcome, FaceProgress, FaceWork, FaceWorker
 from contracts.transaction import TransactionRecord
 
 PUBLISHED: dict[str, type[BaseModel]] = {
@@ -31,6 +32,11 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "law-bundle": LawBundle,
     "receipt-check-request": ReceiptCheckRequest,
     "receipt-check-response": ReceiptCheckResponse,
+    "face-worker": FaceWorker,
+    "face-work": FaceWork,
+    "face-progress": FaceProgress,
+    "face-go-on": FaceGoOn,
+    "face-outcome": FaceOutcome,
     "error": ErrorBody,
 }
 

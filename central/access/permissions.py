@@ -32,6 +32,8 @@ class Permission(StrEnum):
     RULES_CHANGE = "rules_change"  # propose law, ask for or approve its activation, import exchange rates
     TRUST_VIEW = "trust_view"  # whose certificates kiosks believe
     TRUST_CHANGE = "trust_change"  # propose a trust store, or approve what another proposed
+    FACES_VIEW = "faces_view"  # what kiosks compare faces with, and how well
+    FACES_MEASURE = "faces_measure"  # bring pictures to be compared, count what officers found
     AUDIT_VIEW = "audit_view"
     FIGURES_VIEW = "figures_view"
     SELF = "self"  # own session: sign out, own language
@@ -65,6 +67,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.RULES_CHANGE,
             Permission.TRUST_VIEW,
             Permission.TRUST_CHANGE,
+            Permission.FACES_VIEW,
+            Permission.FACES_MEASURE,
             Permission.AUDIT_VIEW,
             Permission.FIGURES_VIEW,
             Permission.SELF,
@@ -74,6 +78,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.RULES_VIEW,
             Permission.TRUST_VIEW,
+            Permission.FACES_VIEW,
             Permission.AUDIT_VIEW,
             Permission.FIGURES_VIEW,
             Permission.SELF,

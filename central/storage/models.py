@@ -464,6 +464,72 @@ class StoredRates(Base):
     __table_args__ = (Index("rate_versions_date", "site_id", "date"),)
 
 
+class FaceMeasurement(Base):
+    """One order to measure face comparison. The order and its pictures are ciphertext under a key of their own,
+    which is forgotten when the measurement ends; figures stay.
+    """
+
+    __tablename__ = "face_measurements"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]  # arriving | waiting | running | done | stopped | failed | expired
+    station_id: Mapped[str]  # the only one that may take it
+    engine: Mapped[str]
+    match_rate: Mapped[float]
+    note: Mapped[str]
+    with_pictures: Mapped[bool]  # False: they lie in the station's folder
+    pictures: Mapped[int]
+    people: Mapped[int]
+    groups: Mapped[list[Any]]  # what the groups are called
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    attempt: Mapped[int]
+    stage: Mapped[str]
+    done: Mapped[int]
+    total: Mapped[int]
+    heard_at: Mapped[datetime | None]  # when the station last spoke of it
+    ended_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    result: Mapped[dict[str, Any] | None]  # contracts.face_measurement.FaceFigures
+    suite: Mapped[str]
+    master_key_id: Mapped[str]
+    wrapped_key: Mapped[bytes | None]
+    sealed_order: Mapped[bytes | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "ended_at IS NULL OR (wrapped_key IS NULL AND sealed_order IS NULL)",
+            name="face_measurements_are_wiped",
+        ),
+    )
+
+
+class FaceMeasurementPicture(Base):
+    """One picture of a measurement, encrypted, until it ends."""
+
+    __tablename__ = "face_measurement_pictures"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    ciphertext: Mapped[bytes]  # nonce first
+
+
+class FaceReferralCount(Base):
+    """What officers found of the site's own face referrals: counts by group, none of fewer people than is set."""
+
+    __tablename__ = "face_referral_counts"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]  # done | stopped | failed
+    result: Mapped[dict[str, Any]]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+
+
 class StoredUser(Base):
     """A person who signs in. The signing key is wrapped by a key that only the password yields."""
 
