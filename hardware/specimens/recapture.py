@@ -147,13 +147,23 @@ def compressed(picture: Picture, quality: int) -> Picture:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
-@lru_cache(8)
 def sensor_pattern(serial: int, width: int, height: int) -> Light:
     """The fixed pattern of one sensor: unit variance, always the same for the same serial number."""
+    kept = _pattern(serial, _rounded(width, 80), _rounded(height, 80))
+    return kept if kept.shape == (height, width) else kept[:height, :width]
+
+
+@lru_cache(32)
+def _pattern(serial: int, width: int, height: int) -> Light:
     return np.random.default_rng(serial).standard_normal((height, width), dtype=np.float32)
 
 
-@lru_cache(2)
+def _rounded(side: int, step: int) -> int:
+    """Up to one of a few sizes, so that what is kept for a size serves frames of any."""
+    return -(-side // step) * step
+
+
+@lru_cache(8)
 def _sheet(width: int, height: int) -> Light:
     """One large sheet of noise in three colours that go partly together, as after a colour filter is undone."""
     import cv2
@@ -167,7 +177,7 @@ def _sheet(width: int, height: int) -> Light:
 
 def _noise(random: np.random.Generator, width: int, height: int) -> Light:
     """A piece of the sheet, anywhere: a tenth of the price of new noise."""
-    sheet = _sheet(width + 509, height + 509)
+    sheet = _sheet(_rounded(width, 160) + 509, _rounded(height, 160) + 509)
     x, y = (int(value) for value in random.integers(0, 509, 2))
     piece = sheet[y : y + height, x : x + width]
     if random.integers(2):
