@@ -1,23 +1,22 @@
 """Declarations after they were certified: corrections are kept as versions, never written over what they correct.
 
 The officer who holds the case writes down what the declarant corrects and prints it; the version counts once the
-declarant has signed that paper before the officer. What the kiosk sent, and the decision on it, stay as they were.
+declarant has signed that paper before the officer. What the kiosk sent, and the decision on it, stay as they were;
+what the law says of the version that counts is `central.law_case`'s.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from central import risk
 from central.access.permissions import Permission, User
 from central.audit import PEOPLE
-from central.referrals import Case, Closed, NotAllowed, UnknownCase, stored_decision
-from central.replay import stored_features
+from central.referrals import Case, Closed, NotAllowed, UnknownCase
 from central.sealing import Erased
 from central.service import Central
 from central.storage.models import StoredDeclaration, StoredReferral, StoredUser
@@ -27,9 +26,6 @@ from contracts.disposition import Agency
 from contracts.events import AuditTag
 from contracts.party import Person
 from contracts.transaction import TransactionRecord
-from declarations.evaluate import PersonAssessment
-from declarations.forms.fill import fill
-from declarations.forms.model import PassengerDeclaration
 from declarations.forms.versions import amendment, kept, row
 
 
@@ -42,13 +38,28 @@ class NotHeld(Exception):
 
 
 @dataclass(frozen=True)
+class Witness:
+    """The officer before whom a declarant signed on paper."""
+
+    officer_id: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.name == self.officer_id else f"{self.name} ({self.officer_id})"
+
+
+@dataclass(frozen=True)
 class Version:
     """One version as it is kept. `declaration.certified_at` says whether, and when, its owner certified it."""
 
     declaration: Declaration
     entered_by: str  # a kiosk, or an officer's name
     entered_at: datetime
-    witness: str  # the officer's name; empty for what was certified at a kiosk
+    witness: Witness | None  # None for what was certified at a kiosk, or not at all yet
+
+    @property
+    def number(self) -> int:
+        return self.declaration.version
 
     @property
     def certified(self) -> bool:
@@ -63,12 +74,12 @@ def versions(central: Central, case: Case, person_id: str) -> tuple[Version, ...
     """
     if case.record is None:
         raise Erased("the record was erased")
-    person = _person(case.record, person_id)
+    person = declarant(case.record, person_id)
     assert person.declaration is not None
     with central.storage.read() as session:
         rows = _rows(central, session, case.record_id, person_id)
         if not rows:
-            first = Version(person.declaration, case.record.kiosk_id, case.record.completed_at, "")
+            first = Version(person.declaration, case.record.kiosk_id, case.record.completed_at, None)
             return (first,)
         declarations = row([_opened(central, session, kept_row) for kept_row in rows])
         return tuple(
@@ -76,7 +87,9 @@ def versions(central: Central, case: Case, person_id: str) -> tuple[Version, ...
                 declaration.model_copy(update={"certified_at": kept_row.certified_at}),
                 _name(central, session, kept_row.entered_by),
                 kept_row.entered_at,
-                _name(central, session, kept_row.witnessed_by) if kept_row.witnessed_by else "",
+                Witness(kept_row.witnessed_by, _name(central, session, kept_row.witnessed_by))
+                if kept_row.witnessed_by
+                else None,
             )
             for declaration, kept_row in zip(declarations, rows, strict=True)
         )
@@ -96,7 +109,7 @@ def amend(
         rows = _rows(central, session, record_id, person_id)
         if not rows:
             record = central.envelope.open_model(session, record_id, "record", TransactionRecord)
-            first = _person(record, person_id).declaration
+            first = declarant(record, person_id).declaration
             assert first is not None
             rows = [_keep(central, session, record_id, person_id, first, record.kiosk_id, now)]
             rows[0].certified_at = first.certified_at
@@ -140,44 +153,12 @@ def witness(central: Central, user: User, record_id: str, agency: Agency, person
     central.broker.wake()
 
 
-def assessed(central: Central, case: Case, person_id: str, declaration: Declaration) -> PersonAssessment | None:
-    """What the evaluator says of a version, by the rules and rates of the record's own day.
-
-    A version that nobody has certified yet is judged as it stands, so that the declarant sees what it means. None
-    where what the decision relied on was erased.
-    """
-    if case.record is None:
-        return None
-    as_if = declaration.model_copy(update={"certified_at": declaration.certified_at or central.clock()})
-    people = tuple(
-        person.model_copy(update={"declaration": as_if}) if person.person_id == person_id else person
-        for person in case.record.party.persons
-    )
-    party = case.record.party.model_copy(update={"persons": people})
-    with central.storage.read() as session:
-        try:
-            decision = stored_decision(central, session, case.record_id)
-            features = stored_features(central, session, case.record, decision)
-        except Erased:
-            return None
-    answer = risk.assess(replace(features, record=case.record.model_copy(update={"party": party})))
-    return answer.persons.get(person_id)
-
-
-def form(central: Central, case: Case, person_id: str, declaration: Declaration) -> PassengerDeclaration:
-    """The whole form of a version. Raises NothingDeclared, Erased or pydantic.ValidationError."""
-    if case.record is None:
-        raise Erased("the record was erased")
-    found = assessed(central, case, person_id, declaration)
-    moment = declaration.certified_at or central.clock()
-    return fill(
-        case.record,
-        _person(case.record, person_id),
-        declaration,
-        found.hits if found else (),
-        transport=central.config.transport,
-        filled_on=moment.astimezone(central.timezone).date(),
-    )
+def declarant(record: TransactionRecord, person_id: str) -> Person:
+    """Who declares under that id. Raises NothingDeclared."""
+    person = next((one for one in record.party.persons if one.person_id == person_id), None)
+    if person is None or person.declaration is None:
+        raise NothingDeclared(person_id)
+    return person
 
 
 def printed(central: Central, user: User, case: Case, person_id: str, version: int, form_name: str) -> None:
@@ -205,13 +186,6 @@ def _held(central: Central, session: Session, user: User, record_id: str, agency
         raise Closed
     if referral.claimed_by != user.user_id:
         raise NotHeld
-
-
-def _person(record: TransactionRecord, person_id: str) -> Person:
-    person = next((one for one in record.party.persons if one.person_id == person_id), None)
-    if person is None or person.declaration is None:
-        raise NothingDeclared(person_id)
-    return person
 
 
 def _rows(central: Central, session: Session, record_id: str, person_id: str) -> list[StoredDeclaration]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from central import risk
 from central.access.permissions import Permission, User
 from central.audit import PEOPLE, SERVICE
 from central.evidence import Picture, open_bundle, pictures
+from central.risk import Features
 from central.sealing import Erased, Unreadable
 from central.service import Central
 from central.storage.models import (
@@ -116,16 +119,16 @@ class Referral:
 class Case:
     """Everything an officer may see of a referred transaction, decrypted. Viewing it is audited.
 
-    `record`, `decision` and `assessments` are None or empty once their retention class was erased; `pictures` is
-    empty when no bundle arrived (`evidence_state` says why: "present", "not_present", "not_expected", "erased",
-    "unreadable").
+    `record`, `decision` and `features` (what the decision relied on) are None once their retention class was
+    erased; `pictures` is empty when no bundle arrived (`evidence_state` says why: "present", "not_present",
+    "not_expected", "erased", "unreadable").
     """
 
     record_id: str
     agency: Agency
     record: TransactionRecord | None
     decision: Decision | None
-    assessments: Mapping[str, PersonAssessment]
+    features: Features | None
     queue: QueueEntry
     referrals: tuple[Referral, ...]
     dispositions: tuple[Disposition, ...]
@@ -133,6 +136,11 @@ class Case:
     pictures: frozenset[tuple[str, EvidenceKind]]
     history: tuple[AuditEvent, ...]
     erased: tuple[str, ...] = ()
+
+    @cached_property
+    def assessments(self) -> Mapping[str, PersonAssessment]:
+        """What the law said of each person when the record was decided."""
+        return risk.assess(self.features).persons if self.features is not None else {}
 
 
 def queue(central: Central, user: User, agency: Agency, *, closed: bool = False) -> tuple[QueueEntry, ...]:
@@ -256,7 +264,7 @@ def unclaim(central: Central, user: User, record_id: str, agency: Agency) -> Non
 
 def case(central: Central, user: User, record_id: str, agency: Agency) -> Case:
     """The case for an officer of the agency; the view is audited. Raises NotAllowed or UnknownCase."""
-    from central.replay import assess
+    from central.replay import stored_features
 
     _need(central, user, Permission.CASE_VIEW, agency)
     now = central.clock()
@@ -282,6 +290,12 @@ def case(central: Central, user: User, record_id: str, agency: Agency) -> Case:
             decision = stored_decision(central, session, record_id)
         except Erased:
             erased.append("decision")
+        features = None
+        if record is not None and decision is not None:
+            try:
+                features = stored_features(central, session, record, decision)
+            except Erased:
+                erased.append("features")
         state, found = _pictures(central, session, record_id)
         mine = (StoredReferral.site_id == central.config.site_id, StoredReferral.record_id == record_id)
         rows = session.scalars(select(StoredReferral).where(*mine).order_by(StoredReferral.opened_at)).all()
@@ -290,7 +304,7 @@ def case(central: Central, user: User, record_id: str, agency: Agency) -> Case:
             agency=agency,
             record=record,
             decision=decision,
-            assessments=assess(central, session, record, decision) if record and decision else {},
+            features=features,
             queue=_entries(central, session, [row])[0],
             referrals=tuple(_shown(central, session, other) for other in rows),
             dispositions=dispositions_of(central, session, record_id),

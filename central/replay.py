@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar, cast
@@ -24,7 +24,6 @@ from contracts.decision import Decision, PersonOutcome
 from contracts.declaration import TransportMode
 from contracts.events import AuditTag
 from contracts.transaction import TransactionRecord
-from declarations.evaluate import PersonAssessment
 from declarations.money import Rates
 from declarations.packs import RulePack
 
@@ -151,16 +150,6 @@ def stored_features(
         hits=hits,
         screened=screened,
     )
-
-
-def assess(
-    central: Central, session: Session, record: TransactionRecord, decision: Decision
-) -> Mapping[str, PersonAssessment]:
-    """The evaluator's lines behind a decision, for the officer's page. Empty once they were erased."""
-    try:
-        return risk.assess(stored_features(central, session, record, decision)).persons
-    except Erased:
-        return {}
 
 
 def artifact(central: Central, session: Session, kind: str, sha256: str) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from central.messages import Words
+from central.officer.law_view import PersonLaw
 from central.officer.reasons import (
     CLASS_ICONS,
     VERDICT_ICONS,
@@ -26,7 +26,6 @@ from contracts.disposition import Agency
 from contracts.evidence import EvidenceKind
 from contracts.party import FaceDecision, FaceResult, Person, TravelDocument
 from contracts.transaction import TransactionRecord
-from declarations.evaluate import Line, PersonAssessment, Relation
 
 SHOWN_CHECKS = 6
 _LEADING_CHECKS = (
@@ -67,18 +66,6 @@ class DocumentChecks:
 
 
 @dataclass(frozen=True)
-class DeclarationLine:
-    name: str
-    declared: str
-    norm: str
-    result: str
-    rate: str
-    duty: str
-    formula: str
-    matters: bool
-
-
-@dataclass(frozen=True)
 class Picture:
     """`href` is None when the picture is not there: shown as Not present, with the cause in `missing`."""
 
@@ -105,9 +92,7 @@ class PersonView:
     heading: str
     documents: tuple[DocumentChecks, ...]
     face: FaceView | None
-    lines: tuple[DeclarationLine, ...]
-    total: str
-    total_note: str
+    law: PersonLaw | None  # None: what the decision relied on was erased
     no_lines: str
     declaration_notes: tuple[str, ...]
     paper: str  # where their declaration is printed and corrected; empty when they have none
@@ -146,7 +131,6 @@ class CaseView:
     waited: str
     reasons: tuple[ReasonBlock, ...]
     persons: tuple[PersonView, ...]
-    certified: str
     bags: tuple[BagView, ...]
     outcomes_so_far: tuple[AgencyOutcome, ...]
     history: tuple[HistoryEntry, ...]
@@ -168,16 +152,15 @@ class CaseStanding:
 def case_view(
     record: TransactionRecord,
     decision: Decision,
-    assessments: Mapping[str, PersonAssessment],
+    law: Mapping[str, PersonLaw],
     pictures: frozenset[tuple[str, EvidenceKind]],
     rate: Callable[[ReferralReason], Rate],
     standing: CaseStanding,
     words: Words,
 ) -> CaseView:
-    """The whole page. `pictures` names those of the evidence bundle that arrived and opened."""
+    """The whole page. `law` is by person; `pictures` names those of the evidence that arrived and opened."""
     persons = record.party.persons
     lead = next(person for person in persons if person.role == "lead")
-    declaration = lead.declaration
     return CaseView(
         record_id=record.record_id,
         agency=standing.agency.value,
@@ -193,10 +176,9 @@ def case_view(
             _reason(reason, persons, rate, words) for outcome in decision.persons for reason in outcome.reasons
         ),
         persons=tuple(
-            _person(person, record, assessments.get(person.person_id), pictures, standing.agency, words)
+            _person(person, record, law.get(person.person_id), pictures, standing.agency, words)
             for person in persons
         ),
-        certified=_certified(declaration, words),
         bags=tuple(
             BagView(
                 words("bag.tag", tag=bag.tag) if bag.tag else words("bag.no_tag"),
@@ -285,20 +267,16 @@ def _reason(
 def _person(
     person: Person,
     record: TransactionRecord,
-    assessment: PersonAssessment | None,
+    law: PersonLaw | None,
     pictures: frozenset[tuple[str, EvidenceKind]],
     agency: Agency,
     words: Words,
 ) -> PersonView:
-    lines = tuple(_line(line, words) for line in assessment.lines) if assessment is not None else ()
-    total = f"{words.number(assessment.duty_total, 2)} {assessment.currency}" if assessment and lines else ""
     return PersonView(
         heading=f"{person_name(person, words)}, {words(f'role.{person.role}')}",
         documents=tuple(_document(document, words) for document in person.documents),
         face=_face(person, record, pictures, agency, words),
-        lines=lines,
-        total=total,
-        total_note=_total_note(assessment, words),
+        law=law,
         no_lines=_no_lines(person, words),
         declaration_notes=_declaration_notes(person.declaration, words),
         paper=f"/officer/cases/{agency.value}/{record.record_id}/declarations/{person.person_id}"
@@ -308,15 +286,6 @@ def _person(
         if len(record.party.persons) == 1
         else words("paper.open_of", name=person_name(person, words)),
     )
-
-
-def _total_note(assessment: PersonAssessment | None, words: Words) -> str:
-    """What the sum is: an estimate, whether more may be owed, and the rates it was made with."""
-    if assessment is None:
-        return ""
-    exchanges = dict.fromkeys(line.exchange for line in assessment.lines if line.exchange)
-    note = words("case.estimate" if assessment.duty_complete else "case.estimate_at_least")
-    return "; ".join([note, *exchanges])
 
 
 def _no_lines(person: Person, words: Words) -> str:
@@ -341,44 +310,6 @@ def _declaration_notes(declaration: Declaration | None, words: Words) -> tuple[s
         for money in declaration.money
     ]
     return tuple(notes)
-
-
-def _certified(declaration: Declaration | None, words: Words) -> str:
-    if declaration is None or declaration.certified_at is None:
-        return words("case.not_certified")
-    return words("case.certified", time=words.clock(declaration.certified_at), version=declaration.version)
-
-
-def _line(line: Line, words: Words) -> DeclarationLine:
-    places = 0 if line.unit in ("pcs", "g") else 2
-    unit = words.either(f"unit.{line.unit}", line.unit)
-
-    def figure(value: Decimal | None) -> str:
-        return f"{words.number(value, places)} {unit}".strip() if value is not None else ""
-
-    relation = line.relation.value
-    declared = figure(line.declared) if line.declared != 0 else words("case.none_declared")
-    if not line.exact:
-        declared = words("case.at_least", amount=declared) if line.declared else words("case.amount_unknown")
-    result = words(f"relation.{relation}")
-    if line.difference is not None and line.declared and line.relation in (Relation.WITHIN, Relation.OVER):
-        result = words(f"relation.{relation}_by", by=figure(line.difference))
-    return DeclarationLine(
-        name=words.either(f"kind.{line.kind}", line.kind.replace("_", " ")),
-        declared=declared or words("case.stated"),
-        norm=figure(line.norm),
-        result=result,
-        rate=line.rate,
-        duty=_duty(line, words),
-        formula=line.formula,
-        matters=line.relation is not Relation.WITHIN,
-    )
-
-
-def _duty(line: Line, words: Words) -> str:
-    if line.duty:
-        return f"{words.number(line.duty, 2)} {line.currency}"
-    return "" if line.duty is not None else words("case.duty_by_officer")
 
 
 def _document(document: TravelDocument, words: Words) -> DocumentChecks:

@@ -14,13 +14,15 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
-from central import amendments, referrals
+from central import amendments, law_case, referrals
 from central.access.guard import current_user, requires
 from central.access.permissions import Permission
 from central.amendments import NotHeld, NothingDeclared, Version
+from central.law_case import CaseLaw
 from central.messages import LANGUAGES, Catalogue, Words
 from central.officer.case_view import person_name
 from central.officer.declaration_form import cash_norm, declaration_pdf
+from central.officer.law_view import Changes, person_law, total
 from central.officer.shell import say, words_of_request
 from central.referrals import Case, Closed, NotAllowed, UnknownCase
 from central.sealing import Erased
@@ -61,9 +63,12 @@ class Row:
 
 @dataclass(frozen=True)
 class VersionLine:
+    """`duty` is what the law says of this version; `counts`: what is owed follows from it."""
+
     number: int
     words: str
-    certified: bool
+    duty: str
+    counts: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class DeclarationPage:
     name: str
     receipt_number: str
     versions: tuple[VersionLine, ...]  # newest first
-    duty: str
+    changes: Changes | None
     may_amend: bool
     open_version: int | None  # waits for the declarant's signature
     items: tuple[Row, ...]
@@ -112,12 +117,12 @@ def paper(agency: str, record_id: str, person_id: str, number: int, suffix: str)
     if version is None or suffix not in ("pdf", *formats):
         abort(404)
     try:
-        form = amendments.form(central, found, person_id, version.declaration)
+        form = law_case.form(central, found, person_id, version)
     except ValidationError:
         abort(422)  # a record that no form can carry: the case page still shows what it says
     if suffix == "pdf":
-        norm = cash_norm(central.pack, words)
-        data, media_type = declaration_pdf(form, words, cash_norm=norm, witness=version.witness), "application/pdf"
+        norm, witness = cash_norm(central.pack, words), str(version.witness or "")
+        data, media_type = declaration_pdf(form, words, cash_norm=norm, witness=witness), "application/pdf"
     else:
         data, media_type = formats[suffix].write(form), formats[suffix].media_type
     amendments.printed(central, current_user(), found, person_id, number, suffix)
@@ -268,11 +273,7 @@ def _page(agency: str, record_id: str, person_id: str, posted: Mapping[str, str]
     kept = _versions(found, person_id)
     newest = kept[-1]
     person = next(one for one in found.record.party.persons if one.person_id == person_id)
-    assessed = amendments.assessed(central, found, person_id, newest.declaration)
-    duty = ""
-    if assessed is not None:
-        note = words("case.estimate" if assessed.duty_complete else "case.estimate_at_least")
-        duty = f"{words.number(assessed.duty_total, 2)} {assessed.currency}, {note}"
+    law = law_case.case_law(central, found)
     mine = next(part for part in found.referrals if part.agency is found.agency)
     page = DeclarationPage(
         agency=agency,
@@ -280,8 +281,8 @@ def _page(agency: str, record_id: str, person_id: str, posted: Mapping[str, str]
         person_id=person_id,
         name=person_name(person, words),
         receipt_number=found.queue.receipt_number,
-        versions=tuple(_line(one, words) for one in reversed(kept)),
-        duty=duty,
+        versions=tuple(_line(one, law, person_id, words) for one in reversed(kept)),
+        changes=person_law(law, person_id, words).changes if law is not None else None,
         may_amend=mine.closed_at is None and mine.claimed_by == current_user().user_id,
         open_version=None if newest.certified else newest.declaration.version,
         items=_rows("item", newest.declaration.items, posted, words),
@@ -307,15 +308,19 @@ def _page(agency: str, record_id: str, person_id: str, posted: Mapping[str, str]
     return render_template("officer/declaration.html", page=page, choices=choices, languages=LANGUAGES)
 
 
-def _line(version: Version, words: Words) -> VersionLine:
+def _line(version: Version, law: CaseLaw | None, person_id: str, words: Words) -> VersionLine:
     declaration = version.declaration
     if declaration.certified_at is None:
         said = words("paper.draft_by", name=version.entered_by)
-    elif version.witness:
+    elif version.witness is not None:
         said = words("paper.signed_before", name=version.witness, moment=words.moment(declaration.certified_at))
     else:
         said = words("paper.certified_at", name=version.entered_by, moment=words.moment(declaration.certified_at))
-    return VersionLine(declaration.version, said, version.certified)
+    if law is None:
+        return VersionLine(version.number, said, "", counts=False)
+    duty = words("paper.duty", duty=total(law.judged(person_id, declaration), words))
+    counts = version.number == law.standings[person_id].counts.number
+    return VersionLine(version.number, said, duty, counts)
 
 
 def _rows(

@@ -25,11 +25,13 @@ from central import dispositions, receipts, referrals
 from central.access.guard import current_user, requires, session_token, still_in
 from central.access.permissions import Permission, User
 from central.access.users import Refused, Throttled
+from central.law_case import CaseLaw, case_law
 from central.messages import LANGUAGES, Catalogue, Words
 from central.officer import kiosk_pages
 from central.officer.case_view import AgencyOutcome, CaseStanding, CaseView, HistoryEntry, case_view
 from central.officer.decision_view import DecisionPanel, decision_panel
 from central.officer.figures_view import figures_view, queue_facts, rates_of
+from central.officer.law_view import person_law
 from central.officer.queue_view import queue_view
 from central.officer.shell import KEYS, LANGUAGE, say, template_context, words_of_request
 from central.referrals import Case, Closed, HeldBy, NotAllowed, QueueEntry, UnknownCase
@@ -274,8 +276,17 @@ def duty_sheet(agency: str, record_id: str) -> str:
     if found.record is None or found.decision is None:
         abort(404)
     signed = next((item for item in found.dispositions if item.agency is found.agency), None)
+    signer = ""
+    if signed is not None:
+        with central.storage.read() as reading:
+            names = {row.user.user_id: row.user.name for row in central.users.all(reading)}
+        signer = f"{names.get(signed.officer_id, signed.officer_id)} ({signed.officer_id})"
     return render_template(
-        "print/duty_sheet.html", case=_shown(central, found, words), signed=signed, printed=central.clock()
+        "print/duty_sheet.html",
+        case=_shown(central, found, words),
+        signed=signed,
+        signer=signer,
+        printed=central.clock(),
     )
 
 
@@ -301,16 +312,26 @@ def _case_page(agency: Agency, record_id: str, filled: Mapping[str, str], errors
 
 def _shown(central: Central, found: Case, words: Words) -> CaseView:
     assert found.record is not None and found.decision is not None
-    rates = rates_of(central, current_user(), words)
+    law = case_law(central, found)
+    rules, people = _rules(central, law), law.now.persons if law is not None else ()
     return case_view(
         found.record,
         found.decision,
-        found.assessments,
+        {person_id: person_law(law, person_id, words, rules=rules) for person_id in people if law is not None},
         found.pictures,
-        rates,
+        rates_of(central, current_user(), words),
         _standing(central, found, words),
         words,
     )
+
+
+def _rules(central: Central, law: CaseLaw | None) -> str:
+    """Where the version of the law is read that a case is judged by; empty for who may not read it."""
+    if law is None or not current_user().may(Permission.RULES_VIEW, site_id=central.config.site_id):
+        return ""
+    numbers = {term.version.sha256: term.version.number for term in central.law.terms()}
+    number = numbers.get(law.features.pack_sha256)
+    return f"/admin/rules/versions/{number}" if number is not None else ""
 
 
 def _standing(central: Central, found: Case, words: Words) -> CaseStanding:
