@@ -105,6 +105,8 @@ def judge(
     if not figure.present and figure.complete and not subject.shown:
         return None, []
     case = _case(subject, person, figure, lent)
+    if subject.conditional and case.rules and all(rule.effect is Effect.ELSEWHERE for rule in case.rules):
+        return None, []
     relation, causes = _conclusion(case)
     if relation is Relation.WITHIN and subject.rules[0].effect is Effect.DOCUMENTS:
         return None, []
@@ -158,6 +160,8 @@ def _case(subject: Subject, person: PersonFacts, figure: Figure, lent: Lent | No
 
 def _exceeds(rule: Rule, figure: Figure, lent: Lent | None) -> bool | None:
     """Whether the figure passes the rule's limit; None when that is not known."""
+    if rule.effect is Effect.ELSEWHERE:
+        return False
     if not figure.positive:
         answer = False
     elif rule.amount is None or (rule.comparator == ">" and rule.amount == 0):
@@ -213,13 +217,15 @@ def _relation_of(code: str, relation: Relation) -> Relation:
 
 
 def _norm(case: _Case, deciding: Rule, relation: Relation) -> Decimal | None:
-    """The norm in the unit of the rules: the least amount of a rule that says what follows."""
+    """The norm in the unit of the rules: the least amount of a rule that holds surely and says what follows."""
     if case.entitled is False:
         return ZERO
     if relation is Relation.UNKNOWN and deciding.effect is Effect.UNDECIDED and deciding.amount is not None:
         return deciding.amount
-    settled = [r.amount for r in case.rules if r.amount is not None and r.effect is not Effect.UNDECIDED]
-    return min(settled or [r.amount for r in case.rules if r.amount is not None], default=None)
+    said = [rule for rule in case.rules if rule.amount is not None and rule.effect is not Effect.UNDECIDED]
+    certain = [rule for rule in said if rule not in case.waiting] if case.waiting else said
+    amounts = [rule.amount for rule in certain or said or case.rules if rule.amount is not None]
+    return min(amounts, default=None)
 
 
 def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: Owed, exchange: str) -> Line:

@@ -55,6 +55,7 @@ class Effect(StrEnum):
     UNDECIDED = "undecided"  # the declaration cannot tell: an officer looks
     DECLARANT = "declarant"  # who may declare
     LARGER_OF = "larger_of"  # of several duties the largest is owed
+    ELSEWHERE = "elsewhere"  # for the people of its conditions other rules count this
     NOTE = "note"  # kept for people; never evaluated
 
 
@@ -283,6 +284,10 @@ def _complaints(rule: Rule) -> list[str]:
         found.append("what is free is up to an amount: <=")
     if rule.comparator == "<=" and measure is not None and rule.effect not in (Effect.FREE, Effect.NOTE):
         found.append("<= says what is free")
+    if rule.effect is Effect.ELSEWHERE and (
+        rule.conditions is None or rule.comparator != "any" or rule.amount is not None or excess is not None
+    ):
+        found.append("what is judged elsewhere says for whom, and of any amount")
     if measure in _MONEY_MEASURES and (rule.currency is None or rule.rate_date is None):
         found.append("money needs a currency and a rate date")
     if measure in (Measure.MASS, Measure.NET_MASS, Measure.SINGLE_MASS) and rule.unit is not Unit.KILOGRAM:

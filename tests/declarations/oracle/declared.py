@@ -54,6 +54,9 @@ class Law(NamedTuple):
     values_by_land: Sequence[int] = ()  # where the norms differ by other ways than air
     weights_by_land: Sequence[int] = ()
     metals: Sequence[int] = ()  # precious, in the currency of cash
+    facts: bool = False  # whether it asks where people live, how long they were away, and since when
+    gold: float = 0.0  # the share of money that is gold
+    gifts: Sequence[int] = ()  # a line of them, where they have a norm of their own
 
 
 EAEU_BY = Law(
@@ -121,6 +124,70 @@ GB = Law(
     cash=(10_000_000, 10_000_000, 9_999_990, 500_000, 0),
 )
 
+EU = Law(
+    value_currency="EUR",
+    values=(430_000, 430_000, 430_010, 500_000, 150_000, 300_000, 0),
+    weights=(5_000, 20_000, 0),
+    carried=(
+        (GoodsKind.BEER, Unit.LITRE, (16_000, 4_000, 0)),
+        (GoodsKind.WINE, Unit.LITRE, (4_000, 1_000)),
+        (GoodsKind.SPIRITS, Unit.LITRE, (1_000, 500)),
+        (GoodsKind.INTERMEDIATE, Unit.LITRE, (2_000, 1_000)),
+        (GoodsKind.CIGARETTES, Unit.PIECE, (200_000, 40_000, 100_000)),
+        (GoodsKind.CIGARILLOS, Unit.PIECE, (100_000, 20_000)),
+        (GoodsKind.CIGARS, Unit.PIECE, (50_000, 10_000)),
+        (GoodsKind.TOBACCO, Unit.GRAM, (250_000, 50_000)),
+    ),
+    listed=tuple(GoodsKind),
+    cash_currency="EUR",
+    cash=(10_000_000, 10_000_000, 9_999_990, 500_000, 0),
+    values_by_land=(300_000, 300_000, 300_010, 430_000, 150_000, 0),
+    weights_by_land=(5_000, 20_000, 0),
+    gold=0.1,
+)
+
+
+US = Law(
+    value_currency="USD",
+    values=(800_000, 800_000, 1_800_000, 1_800_000, 2_000_000, 2_800_000, 100_000, 900_330, 0),
+    weights=(5_000, 20_000, 0),
+    carried=(
+        (GoodsKind.ALCOHOL, Unit.LITRE, (1_000, 500, 0)),
+        (GoodsKind.WINE, Unit.LITRE, (1_000, 250)),
+        (GoodsKind.SPIRITS, Unit.LITRE, (1_000, 750)),
+        (GoodsKind.CIGARETTES, Unit.PIECE, (200_000, 100_000, 0)),
+        (GoodsKind.CIGARS, Unit.PIECE, (100_000, 50_000)),
+    ),
+    listed=tuple(GoodsKind),
+    cash_currency="USD",
+    cash=(10_000_000, 10_000_000, 10_000_010, 500_000, 0),
+    facts=True,
+    gold=0.03,
+    gifts=(100_000, 100_000, 50_000, 800_000),
+)
+
+
+CA = Law(
+    value_currency="CAD",
+    values=(200_000, 200_000, 800_000, 800_000, 801_000, 500_000, 60_000, 0),
+    weights=(5_000, 20_000, 0),
+    carried=(
+        (GoodsKind.WINE, Unit.LITRE, (1_500, 750, 0)),
+        (GoodsKind.SPIRITS, Unit.LITRE, (1_140, 570)),
+        (GoodsKind.BEER, Unit.LITRE, (8_500, 4_250)),
+        (GoodsKind.CIGARETTES, Unit.PIECE, (200_000, 100_000, 0)),
+        (GoodsKind.CIGARS, Unit.PIECE, (50_000, 25_000)),
+        (GoodsKind.TOBACCO, Unit.GRAM, (200_000, 100_000)),
+        (GoodsKind.HEATED_STICKS, Unit.PIECE, (200_000, 100_000)),
+    ),
+    listed=tuple(GoodsKind),
+    cash_currency="CAD",
+    cash=(10_000_000, 10_000_000, 9_999_990, 500_000, 0),
+    facts=True,
+    gold=0.03,
+    gifts=(60_000, 60_000, 50_000, 200_000),
+)
+
 
 def amount(thousandths: int) -> Decimal:
     return Decimal(thousandths).scaleb(-3)
@@ -138,10 +205,14 @@ def crossings(seed: int, law: Law) -> Iterator[Crossing]:
             )
         size = draw.choices((1, 2, 3, 4, 5, 6), (50, 20, 12, 8, 6, 4))[0]
         quoted = _quoted(draw)
+        if quoted is not None and law.value_currency not in STATED and draw.random() < 0.95:
+            quoted.rates[law.value_currency] = Decimal(draw.choice(("2", "2.5", f"{draw.uniform(2, 3):.4f}")))
         here = law
         if transport is not TransportMode.AIR and law.values_by_land:
             here = law._replace(values=law.values_by_land, weights=law.weights_by_land)
         party = _party(draw, here, size, quoted)
+        if law.facts:
+            party = tuple(_with_facts(draw, one) for one in party)
         yield Crossing(direction, transport, party, quoted, DAY)
 
 
@@ -198,6 +269,15 @@ def _party(draw: Random, law: Law, size: int, quoted: Quoted | None) -> tuple[Tr
     )
 
 
+def _with_facts(draw: Random, one: Traveller) -> Traveller:
+    return one._replace(
+        resident=draw.choices((True, False, None), (70, 22, 8))[0],
+        absence_hours=draw.choice((None, 0, 23, 24, 24, 25, 47, 48, 48, 49, 167, 168, 400)),
+        days_since_exemption=draw.choice((None, 0, 29, 29, 30, 30, 31, 400, 400)),
+        household=draw.choice((None, "one", "one", "one", "two")),
+    )
+
+
 def declaration(draw: Random, law: Law, quoted: Quoted | None, covers: tuple[str, ...] = ()) -> Declaration:
     drafts: list[Draft] = []
     if draw.random() < 0.75:
@@ -220,6 +300,9 @@ def declaration(draw: Random, law: Law, quoted: Quoted | None, covers: tuple[str
         if law.metals and draw.random() < 0.04:
             value, currency = _in_some_currency(draw, _beside(draw, law.metals), law.cash_currency, quoted)
             drafts.append({"kind": GoodsKind.PRECIOUS_METALS, "value": value, "currency": currency})
+        while law.gifts and draw.random() < 0.2:
+            value, currency = _in_some_currency(draw, _beside(draw, law.gifts), law.value_currency, quoted)
+            drafts.append({"kind": GoodsKind.GIFTS, "value": value, "currency": currency})
         for draft in drafts:
             _spoil(draw, draft)
         draw.shuffle(drafts)
@@ -334,6 +417,8 @@ def _money(draw: Random, law: Law, quoted: Quoted | None) -> tuple[Money, ...]:
         kind = draw.choices((MoneyKind.CASH, MoneyKind.TRAVELLERS_CHEQUES), (80, 20))[0]
         if draw.random() < instrument:
             kind = MoneyKind.INSTRUMENT
+        if law.gold and draw.random() < law.gold:
+            kind = MoneyKind.GOLD
         money.append(Money(kind=kind, amount=stated, currency=currency))
     return tuple(money)
 

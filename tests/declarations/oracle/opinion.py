@@ -60,6 +60,7 @@ class Opinion:
     duty: Fraction = NOTHING
     larger_of: Fraction = NOTHING  # the part of the duty that value and weight share
     taxed: dict[str, Fraction] = field(default_factory=dict)  # how much of a figure an excess makes dutiable
+    taxed_at_most: dict[str, Fraction] = field(default_factory=dict)  # where amounts are rounded to choose
     complete: bool = True
 
     def state(self, subject: str, figure: Figure) -> None:

@@ -12,7 +12,8 @@ class Traveller(NamedTuple):
     """`name` is the person's place in the party (p1, p2, …); `covered_by` the adult who speaks for them.
 
     `earlier` are declarations of the same crossing: baggage that came ahead, or follows. `crossings` counts how
-    often they have crossed lately, with this time; None: not known.
+    often they have crossed lately, with this time; None: not known. So it is with the other facts that some law
+    asks: where somebody lives and with whom, how long they were away, and when they last used an exemption.
     """
 
     name: str
@@ -21,6 +22,10 @@ class Traveller(NamedTuple):
     covered_by: str | None = None
     earlier: tuple[Declaration, ...] = ()
     crossings: int | None = None
+    resident: bool | None = None
+    absence_hours: int | None = None
+    days_since_exemption: int | None = None
+    household: str | None = None
 
     @property
     def sheets(self) -> tuple[Declaration, ...]:
