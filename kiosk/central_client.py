@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.api import Heartbeat, KioskConfiguration, LawBundle, TrustBundle
 from contracts.decision import Decision
 from contracts.errors import ErrorBody, ErrorCode
+from contracts.face_measurement import FaceGoOn, FaceOrder, FaceOutcome, FaceProgress, FaceWork, FaceWorker
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -82,6 +83,26 @@ class CentralClient:
     def fetch_law(self) -> LawBundle:
         """GET the site's rule packs and exchange rates as central signed them. Raises CentralError."""
         return _parse(LawBundle, self._send("GET", "/api/v1/law", b"", "application/json"))
+
+    def fetch_face_work(self, asked: FaceWorker) -> FaceOrder | None:
+        """POST a question for a measurement; None when there is none. Raises CentralError."""
+        return _parse(FaceWork, self._post("/api/v1/face-measurements", asked)).order
+
+    def fetch_face_picture(self, number: int, place: int) -> bytes:
+        """GET one picture of a measurement. Raises CentralError; NOT_FOUND once the measurement has ended."""
+        path = f"/api/v1/face-measurements/{number}/pictures/{place}"
+        return self._send("GET", path, b"", "application/json")
+
+    def send_face_progress(self, number: int, said: FaceProgress) -> bool:
+        """POST how far a measurement is; False when it shall stop. Raises CentralError."""
+        return _parse(FaceGoOn, self._post(f"/api/v1/face-measurements/{number}/progress", said)).go_on
+
+    def send_face_outcome(self, number: int, said: FaceOutcome) -> bool:
+        """POST the figures; False when nobody waits for them any more. Raises CentralError."""
+        return _parse(FaceGoOn, self._post(f"/api/v1/face-measurements/{number}/outcome", said)).go_on
+
+    def _post(self, path: str, message: BaseModel) -> bytes:
+        return self._send("POST", path, message.model_dump_json().encode(), "application/json")
 
     def _send(self, method: str, path: str, body: bytes, content_type: str, key: str | None = None) -> bytes:
         headers = {"Content-Type": content_type, "Accept": "application/json"}

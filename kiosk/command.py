@@ -1,4 +1,4 @@
-"""`corridor kiosk run|devices|outbox|keys`: serve one kiosk, show its devices and its outbox, make its keys."""
+"""`corridor kiosk run|devices|outbox|faces|keys`: serve one kiosk, look at its parts, measure faces, make keys."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
         ("run", "serve the kiosk"),
         ("devices", "open every device once and tell its health"),
         ("outbox", "count what waits for central, by state and error code; JSON"),
+        ("faces", "do the measurements of face comparison that central has for this kiosk"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
@@ -32,6 +33,9 @@ def main(arguments: list[str]) -> int:
             command.add_argument(
                 "--offer-again", action="store_true", help="queue what central refused once more; the kiosk is off"
             )
+        if name == "faces":
+            command.add_argument("--pictures", type=Path, help="folder of the site's own set")
+            command.add_argument("--once", action="store_true", help="end when there is nothing to do")
     keys = commands.add_parser("keys", help="make signing.pem and outbox.key; print the public key as JSON")
     keys.add_argument("directory", type=Path)
     keys.add_argument("--demo", action="store_true", help="mark them as demonstration keys")
@@ -53,6 +57,8 @@ def main(arguments: list[str]) -> int:
         config = load_config(options.config, profile=options.profile)
         if options.command == "outbox":
             return _outbox(config, offer_again=options.offer_again)
+        if options.command == "faces":
+            return _faces(config, options.pictures, once=options.once)
         return _devices(config) if options.command == "devices" else _run(config)
     except ConfigError as error:
         sys.stderr.write(f"corridor kiosk: {error}\n")
@@ -80,6 +86,31 @@ def _outbox(config: KioskConfig, *, offer_again: bool) -> int:
     ]
     sys.stdout.write(json.dumps({"outbox": rows, "offered_again": again}) + "\n")
     return 1 if any(state == "refused" for state, _ in counts) else 0
+
+
+def _faces(config: KioskConfig, folder: Path | None, *, once: bool) -> int:
+    """Beside a kiosk that serves: it comes first. Nothing of a picture reaches a disk, also by a crash."""
+    import signal
+
+    from kiosk.central_client import CentralClient
+    from kiosk.face import WeightsError
+    from kiosk.faces.work import FaceWork
+    from kiosk.keys import KeyFileError, load_signing_key
+
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"{folder} is not a folder")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(10)
+    try:
+        key = load_signing_key(config.signing_key_file)
+        client = CentralClient(config.central_url, config.kiosk_id, key, config.timeouts.central_s)
+        work = FaceWork(client, config.site_id, config.models_dir, config.face, folder)
+    except (KeyFileError, WeightsError) as error:
+        raise ConfigError(str(error)) from None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: work.close())
+    work.run(once=once)
+    return 0
 
 
 def _devices(config: KioskConfig) -> int:
