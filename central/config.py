@@ -30,6 +30,25 @@ class Retention(BaseModel):
         return int(self.model_dump()[retention])
 
 
+class FaceGroups(BaseModel):
+    """By which groups of travellers face comparison may be counted here, by what law; none unless it is said.
+
+    They are read out of documents while those are kept; no group of fewer people than `least_group` is kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    groups: tuple[Literal["sex", "age_band", "issuer"], ...] = ()
+    legal_basis: Annotated[str, Field(max_length=200)] = ""
+    least_group: Annotated[int, Field(ge=10)] = 10
+
+    @model_validator(mode="after")
+    def _lawful(self) -> FaceGroups:
+        if self.groups and not self.legal_basis.strip():
+            raise ValueError("groups of travellers are counted by a law; name it as legal_basis")
+        return self
+
+
 class CentralConfig(BaseModel):
     """Everything that central needs to start. Paths are absolute after `load_config`."""
 
@@ -70,6 +89,7 @@ class CentralConfig(BaseModel):
     session_idle_minutes: Annotated[int, Field(ge=1)] = 30
     session_hours: Annotated[int, Field(ge=1)] = 10
     retention: Retention = Retention()
+    faces: FaceGroups = FaceGroups()
     assets_dir: Path = Path(sys.prefix) / "share/corridor/web"
 
     @model_validator(mode="after")

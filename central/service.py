@@ -29,6 +29,7 @@ from declarations.money import Rates
 from declarations.packs import RulePack
 
 if TYPE_CHECKING:
+    from central.face_referrals import FaceReferralCounter
     from central.law_effect import EffectCounter
 
 Clock = Callable[[], datetime]
@@ -58,6 +59,7 @@ class Central:
     exchange: RatesBook
     news: LawNews
     effects: EffectCounter
+    face_referrals: FaceReferralCounter
     watch_list: WatchList
 
     @property
@@ -77,6 +79,7 @@ class Central:
     def close(self) -> None:
         """Let go of streams and database."""
         self.effects.close()
+        self.face_referrals.close()
         self.broker.close()
         self.storage.close()
 
@@ -123,6 +126,7 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
     """
     # Both need a whole service, as their changes are audited; this module is below them.
     from central import lawmaking, rates_import
+    from central.face_referrals import FaceReferralCounter
     from central.law_effect import EffectCounter
 
     master = load_key_file(config.master_key_file, "master")
@@ -155,6 +159,7 @@ def build(config: CentralConfig, clock: Clock = now) -> Central:
         exchange=exchange,
         news=LawNews(storage, config.site_id, law, exchange),
         effects=EffectCounter(),
+        face_referrals=FaceReferralCounter(),
         watch_list=watch_list,
     )
     try:
