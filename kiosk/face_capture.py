@@ -85,6 +85,7 @@ class FaceCapture:
         self._matcher = matcher
         self._guard = guard
         self._sequence = -1
+        self._made: list[Template] = []  # every template of the try, so that none outlives it
 
     def look(
         self,
@@ -105,6 +106,9 @@ class FaceCapture:
             reason = str(error.code).lower()
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, reason, Verdict.ERROR), None, "camera_failed")
         finally:
+            for template in self._made:
+                template.wipe()
+            self._made.clear()
             self._guard.watch.forget()
 
     def _look(
@@ -122,12 +126,8 @@ class FaceCapture:
             return None
         if isinstance(captured, str):
             return Look(_result(FaceDecision.NOT_CAPTURED, tries, captured), None, captured)
-        live = average(captured.templates, captured.weights)
-        try:
-            return self._judge(captured, live, reference, tries, report, stopped, printed=printed)
-        finally:
-            captured.wipe()
-            live.wipe()
+        live = self._kept(average(captured.templates, captured.weights))
+        return self._judge(captured, live, reference, tries, report, stopped, printed=printed)
 
     def _judge(
         self,
@@ -205,7 +205,7 @@ class FaceCapture:
             if held >= 2 and first_seen is not None:
                 captured = captured or _Captured(image, faces[0], capture_s=now - first_seen)
                 begun = time.monotonic()
-                template = self._matcher.template(image, faces[0])
+                template = self._kept(self._matcher.template(image, faces[0]))
                 if captured.templates and cosine(captured.templates[0], template) < DOUBT_COSINE:
                     captured.wipe()  # somebody else stepped in: begin again
                     captured, held = None, 0
@@ -219,8 +219,6 @@ class FaceCapture:
                 return quality.problem or "not_still"
             if captured is not None and captured.embed_s > EMBED_S:
                 return captured  # a slow machine: what there is will do
-        if captured is not None:
-            captured.wipe()
         return None
 
     def _challenge(
@@ -244,11 +242,17 @@ class FaceCapture:
                 if challenge.under_way and challenge.number > known:
                     # Who moves must be who was pictured: nobody steps in between.
                     known = challenge.number
-                    if cosine(live, self._matcher.template(image, faces[0], second=False)) < DOUBT_COSINE:
+                    moving = self._kept(self._matcher.template(image, faces[0], second=False))
+                    if cosine(live, moving) < DOUBT_COSINE:
                         return attack_check(Verdict.FAILED, "face_changed")
             if check is not None:
                 return check
         return None
+
+    def _kept(self, template: Template) -> Template:
+        """The template, noted for the end of the try."""
+        self._made.append(template)
+        return template
 
     def _next(self) -> CapturedFrame:
         captured = self._camera.latest(seconds=2.0, after=self._sequence)

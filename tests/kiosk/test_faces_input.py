@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from contracts.errors import ErrorCode
 from contracts.party import FaceDecision
-from hardware.ports import CapturedFrame, Frame
+from hardware.ports import CapturedFrame, DeviceError, Frame
 from kiosk import face_capture
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Look, Seen
@@ -222,21 +224,94 @@ def test_the_person_is_a_match_with_a_rate_and_still_must_follow(
     assert [one.fraction for one in seen] == sorted(one.fraction for one in seen)
 
 
-def test_templates_are_wiped_when_the_try_is_over(matcher: FaceMatcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Template] = []
+class Watched(FaceMatcher):
+    """Remembers every template that it makes."""
 
-    class Watched(FaceMatcher):
-        def __init__(self) -> None:
-            self.__dict__.update(matcher.__dict__)
+    def __init__(self, matcher: FaceMatcher) -> None:
+        self.__dict__.update(matcher.__dict__)
+        self.made: list[Template] = []
 
-        def template(self, image: Frame, face: Any, *, second: bool = True) -> Template:
-            made.append(super().template(image, face, second=second))
-            return made[-1]
+    def template(self, image: Frame, face: Any, *, second: bool = True) -> Template:
+        self.made.append(super().template(image, face, second=second))
+        return self.made[-1]
 
-    tried(Watched(), in_the_booth(portrait("anna-smile")), monkeypatch=monkeypatch)
-    live = [one for one in made[1:] if one.second is not None]  # the first is the reference
-    assert len(live) == face_capture.FRAMES
-    assert all(not one.first.any() and one.second is not None and not one.second.any() for one in live)
+
+class Unplugged(Film):
+    """A camera whose cable is pulled after so many frames."""
+
+    def __init__(self, *frames: Frame, after: int) -> None:
+        super().__init__(*frames)
+        self._left = after
+
+    def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
+        self._left -= 1
+        if self._left < 0:
+            raise DeviceError(ErrorCode.CAMERA_NO_FRAME, "the cable is pulled")
+        return super().latest(seconds, after)
+
+
+class Surprise(Exception):
+    pass
+
+
+# How many frames the camera gives, after how many reports the page is gone or fails, and how many live templates
+# a try has made by then; the average is one of them once there are three.
+WAYS_OUT: dict[str, tuple[int, int | None, int | None, int]] = {
+    "judged": (99, None, None, 4),
+    "camera fails while it captures": (3, None, None, 2),
+    "camera fails while it challenges": (5, None, None, 4),
+    "walked away while it captures": (99, 3, None, 2),
+    "walked away while it challenges": (99, 5, None, 4),
+    "a mistake of ours while it captures": (99, None, 4, 2),
+    "a mistake of ours while it challenges": (99, None, 5, 4),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_no_template_outlives_a_try(matcher: FaceMatcher, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, gone_after, broken_after, least = WAYS_OUT[way]
+    watched = Watched(matcher)
+    averages: list[Template] = []
+
+    def averaged(templates: Any, weights: Any) -> Template:
+        averages.append(average(templates, weights))
+        return averages[-1]
+
+    monkeypatch.setattr(face_capture, "average", averaged)
+    monkeypatch.setattr(face_capture, "EMBED_S", 60)
+    monkeypatch.setattr(challenge, "MOVE_S", 0.1)
+    reference = watched.portrait(encoded(portrait("anna-neutral")))
+    assert reference is not None
+    watched.made.clear()
+    seen: list[Seen] = []
+
+    def report(now: Seen) -> None:
+        seen.append(now)
+        if len(seen) == broken_after:
+            raise Surprise
+
+    camera: Any = Unplugged(in_the_booth(portrait("anna-smile")), after=frames)
+    capture = FaceCapture(camera, watched, PresentationGuard())
+    with pytest.raises(Surprise) if broken_after else contextlib.nullcontext():
+        capture.look(reference, 1, report, lambda: gone_after is not None and len(seen) >= gone_after)
+    live = [*watched.made, *averages]
+    assert len(live) >= least
+    assert not any(one.first.any() or (one.second is not None and one.second.any()) for one in live)
+    assert reference.first.any()  # it is the caller's, for the next try
+
+
+def test_who_steps_in_leaves_no_template_either(matcher: FaceMatcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_capture, "EMBED_S", 60)
+    watched = Watched(matcher)
+    reference = watched.portrait(encoded(portrait("anna-neutral")))
+    assert reference is not None
+    watched.made.clear()
+    anna, greta = in_the_booth(portrait("anna-smile")), in_the_booth(portrait("greta-smile"))
+    camera: Any = Film(anna, anna, anna, greta)
+    reports: list[Seen] = []
+    FaceCapture(camera, watched, PresentationGuard()).look(reference, 1, reports.append, lambda: len(reports) >= 5)
+    assert len(watched.made) >= 3  # two of her, and one of whom she was exchanged for
+    assert not any(one.first.any() for one in watched.made)
 
 
 def test_an_average_leans_to_the_heavier_and_has_a_second_only_if_all_have(matcher: FaceMatcher) -> None:
