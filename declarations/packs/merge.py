@@ -89,6 +89,7 @@ def read_layer(content: bytes, place: str) -> Words:
         said = json.loads(
             content.decode("utf-8"), object_pairs_hook=_said_once, parse_float=_refused, parse_constant=_refused
         )
+        json.dumps(said, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no character
         if not isinstance(said, dict):
             raise ValueError("a layer is an object")
         Layer.model_validate(said)
@@ -118,11 +119,13 @@ def _reason(error: ValidationError, said: Words) -> str:
     """The first complaint with its place: `rule BY-05, unit: …`."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if "[" not in str(part)]
+    reason = "unknown fields are not read" if first["type"] == "extra_forbidden" else first["msg"]
+    reason = reason.removeprefix("Value error, ")
     if len(place) > 1 and place[0] in ("rules", "eligibility", "examples", "cards"):
         entry = said[place[0]][int(place[1])]
         named = entry.get("id") or entry.get("code") or entry.get("kind") if isinstance(entry, dict) else None
         place[:2] = [f"{place[0].rstrip('s')} {named or place[1]}"]
-    reason = "unknown fields are not read" if first["type"] == "extra_forbidden" else first["msg"]
+        reason = reason.removeprefix(f"{named}: ")
     if isinstance(first["input"], str | int) and place:
         reason += f", not {str(first['input'])[:40]}"
     return f"{', '.join(place)}: {reason}" if place else str(reason)
@@ -157,16 +160,17 @@ def merge(name: str, layers: Sequence[Words]) -> RulePack:
             raise ValueError(f"pack {name}: layer {layer['layer']} does not lie over {below or 'nothing'}")
         below = layer["layer"]
     try:
-        return _merged(name, layers)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ", ".join(str(part) for part in first["loc"])
-        raise ValueError(f"pack {name}: {place + ': ' if place else ''}{first['msg']}") from error
+        said = _merged(name, layers)
     except ValueError as error:
         raise ValueError(f"pack {name}: {error}") from error
+    try:
+        return RulePack.model_validate(said)
+    except ValidationError as error:
+        raise ValueError(f"pack {name}: {_reason(error, said)}") from error
 
 
-def _merged(name: str, layers: Sequence[Words]) -> RulePack:
+def _merged(name: str, layers: Sequence[Words]) -> Words:
+    """The words of a pack, before anybody asks whether they make sense together."""
     rules: dict[str, list[Words]] = {}
     cards: list[Words] = []
     exclusions: dict[str, Words] = {}
@@ -198,20 +202,18 @@ def _merged(name: str, layers: Sequence[Words]) -> RulePack:
         examples |= {said["id"]: said for said in layer.get("examples", ())}
         top["check_table"] |= layer.get("required_checks", {})
         top |= {field: layer[said] for said, field in _TOP.items() if layer.get(said) is not None}
-    return RulePack.model_validate(
-        {
-            "id": name,
-            "title": " · ".join(layer["title"] for layer in layers),
-            "layers": [layer["layer"] for layer in layers],
-            "draft": "; ".join(layer["why"] for layer in layers if layer.get("draft")),
-            "rules": [version for versions in rules.values() for version in versions],
-            "cards": cards,
-            "eligibility": list(exclusions.values()),
-            "statements": statements,
-            "examples": list(examples.values()),
-            **top,
-        }
-    )
+    return {
+        "id": name,
+        "title": " · ".join(layer["title"] for layer in layers),
+        "layers": [layer["layer"] for layer in layers],
+        "draft": "; ".join(layer["why"] for layer in layers if layer.get("draft")),
+        "rules": [version for versions in rules.values() for version in versions],
+        "cards": cards,
+        "eligibility": list(exclusions.values()),
+        "statements": statements,
+        "examples": list(examples.values()),
+        **top,
+    }
 
 
 # What a site may say about a rule of the country: how it is shown to its officers, and when.

@@ -149,6 +149,7 @@ def test_a_layer_lies_once(tmp_path: Path) -> None:
     [
         (b"\xff", "decode"),
         (b"{" * 100_000, r"xx\.json"),
+        (json.dumps(layer(rule(title="\ud800"))).encode(), r"xx\.json: .*surrogates not allowed"),
         (b" " * 3_000_000, "over 2000000 bytes"),
         (b'{"layer": "xx", "layer": "xx"}', "layer is said twice"),
         (json.dumps(layer(rule(amount=1.5))).encode(), "1.5: amounts are written as text"),
