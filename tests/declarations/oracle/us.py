@@ -16,8 +16,8 @@ Readings:
   100 USD.
 - US-02, residence or the last exemption not known: what depends on it is unknown, by either rule that may hold.
 - US-03: 1 l of drinks of whatever sort together, from 21: below it no allowance, so any amount is declared, and
-  for an unknown age what would be free is unknown. 200 cigarettes and 100 cigars: the age in the note is that of
-  drinks.
+  for an unknown age what would be free is unknown. 200 cigarettes and 100 cigars: the age of 21 is the row's,
+  and its note names alcohol alone, so below it, or at an unknown age, what would be free is unknown.
 - US-04: each yes is declared, whatever its amount. Fish and caviar are "meats-animals". What commercial goods cost
   no row says.
 - Baggage that travels apart has no row: unknown. So are all other kinds of goods, other directions, and gold.
@@ -98,7 +98,8 @@ def judge(
     _gifts(opinion, traveller, quotes)
     _drinks(opinion, total(measured(item, Unit.LITRE) for item in items if item.kind in DRINKS), traveller.age)
     for subject, kind, norm in (("cigarettes", GoodsKind.CIGARETTES, 200), ("cigars", GoodsKind.CIGARS, 100)):
-        _pieces(opinion, subject, total(measured(item, Unit.PIECE) for item in items if item.kind is kind), norm)
+        pieces = total(measured(item, Unit.PIECE) for item in items if item.kind is kind)
+        _pieces(opinion, subject, pieces, norm, traveller.age)
     kinds = {item.kind for item in items}
     opinion.calls += [call for kind, call in ASKED.items() if kind in kinds]
     if any(kind in kinds for kind in ANIMAL_FOOD):
@@ -239,12 +240,12 @@ def _drinks(opinion: Opinion, litres: Sum, age: int | None) -> None:
         opinion.state("alcohol", Figure(WITHIN, litres, Fraction(1)))
 
 
-def _pieces(opinion: Opinion, subject: str, pieces: Sum, norm: int) -> None:
+def _pieces(opinion: Opinion, subject: str, pieces: Sum, norm: int, age: int | None) -> None:
     if pieces.known > norm:
         opinion.calls.append(Call("US-03", f"{subject.upper()}_OVER_NORM", OVER, "03"))
         opinion.state(subject, Figure(OVER, pieces, Fraction(norm), None))
-    elif not pieces.exact:
+    elif not pieces.exact or (not pieces.empty and (age is None or age < 21)):
         opinion.calls.append(Call("US-03", f"{subject.upper()}_UNKNOWN", UNKNOWN, "03"))
-        opinion.state(subject, Figure(UNKNOWN, pieces, Fraction(norm), None))
+        opinion.state(subject, Figure(UNKNOWN, pieces, None, None))
     else:
         opinion.state(subject, Figure(WITHIN, pieces, Fraction(norm)))
