@@ -96,3 +96,23 @@ def test_a_correction_is_written_and_witnessed_by_keyboard_alone(desk: Page) -> 
     reach("Record the signature")
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("Signed on paper before Olga")).to_be_visible()
+
+
+def test_the_case_says_why_by_keyboard_alone_and_stays_accessible_unfolded(desk: Page) -> None:
+    here = desk.url
+    desk.goto(here[: here.index("/declarations/")])
+    why = desk.locator(".reasoning > td > details").first
+    tree = why.locator(".why").first
+    expect(tree).to_be_hidden()
+    why.locator("> summary").focus()
+    desk.keyboard.press("Enter")
+    expect(tree).to_be_visible()
+    expect(tree.get_by_text("Alcohol over the norm")).to_be_visible()
+    desk.keyboard.press("Tab")  # the first step, which folds what is below it
+    desk.keyboard.press("Space")
+    expect(tree.get_by_text("Alcohol over the norm")).to_be_hidden()
+    desk.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    violations = Axe().run(desk).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations] == []
+    assert desk.evaluate("document.documentElement.scrollWidth") <= 1280
+    desk.goto(here)
