@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import secrets
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from flask import (
     Blueprint,
     Flask,
+    Request,
     Response,
     current_app,
     g,
@@ -42,6 +44,7 @@ PAGES: tuple[str, ...] = (
     "central.admin.pages",
     "central.admin.trust_pages",
     "central.admin.rules_pages",
+    "central.admin.faces_pages",
 )
 
 CONTENT_SECURITY_POLICY = (
@@ -56,6 +59,7 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
     if config.profile == "production" and (reasons := refusals(config)):
         raise NotForProduction("; ".join(reasons))  # also for a server that is not ours
     app = Flask("central", static_folder=None, template_folder=None)
+    app.request_class = _RequestInMemory
     if config.proxies:
         # Else every workstation has the proxy's address, and one guesser locks out all. The host is not theirs
         # to say: it is signed by kiosks and checked against allowed_hosts.
@@ -97,6 +101,19 @@ def make_app(config: CentralConfig, clock: service.Clock) -> Flask:
         blueprint: Blueprint = importlib.import_module(module).blueprint
         app.register_blueprint(blueprint)
     return app
+
+
+class _RequestInMemory(Request):
+    """Files that are sent stay in memory, bounded by the view's limit: no picture reaches a disk in clear."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> io.BytesIO:
+        return io.BytesIO()
 
 
 def _register_files(app: Flask, config: CentralConfig) -> None:

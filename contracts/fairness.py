@@ -37,8 +37,10 @@ def differences(counts: Mapping[str, tuple[int, int]]) -> dict[str, Difference]:
     """Of each group's (events, trials): is its rate higher than that of all together?
 
     Shown: the group's whole interval is above the overall rate. Not shown: its upper bound is below three times
-    the overall rate. Else nobody can say: not enough data.
+    the overall rate. Else, and where there is no other group, nobody can say: not enough data.
     """
+    if sum(of > 0 for _, of in counts.values()) < 2:
+        return dict.fromkeys(counts, Difference.NOT_ENOUGH_DATA)
     trials = sum(of for _, of in counts.values())
     overall = sum(events for events, _ in counts.values()) / trials if trials else 0.0
     return {group: _difference(clopper_pearson(*own), overall) for group, own in counts.items()}

@@ -48,6 +48,7 @@ _ADMIN_RAIL = (
     ("today", "gauge", "/admin/today", Permission.FIGURES_VIEW),
     ("rules", "scale", "/admin/rules", Permission.RULES_VIEW),
     ("trust", "badge-check", "/admin/trust", Permission.TRUST_VIEW),
+    ("faces", "scan-face", "/admin/faces", Permission.FACES_VIEW),
     ("people", "users", "/admin/people", Permission.USERS_VIEW),
     ("audit", "history", "/admin/audit", Permission.AUDIT_VIEW),
 )
@@ -93,7 +94,11 @@ def _shell(central: Central, user: User) -> Shell:
     base = "/officer" if officer else "/admin"
 
     def link(label: str, icon: str, href: str) -> RailLink:
-        within = {"case": ("/officer/cases/",), "rules": ("/admin/rules/", "/admin/rates")}.get(label)
+        within = {
+            "case": ("/officer/cases/",),
+            "rules": ("/admin/rules/", "/admin/rates"),
+            "faces": ("/admin/faces/",),
+        }.get(label)
         here = request.path == href or (within is not None and request.path.startswith(within))
         return RailLink(f"rail.{label}", icon, href, here)
 

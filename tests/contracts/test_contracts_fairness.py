@@ -22,6 +22,9 @@ def test_intervals_are_clopper_and_pearsons(events: int, trials: int) -> None:
 def test_a_difference_is_shown_not_shown_or_nobody_can_say() -> None:
     verdicts = differences({"a": (50, 156), "b": (17, 4692), "c": (0, 20)})
     assert verdicts == {"a": "shown", "b": "not_shown", "c": "not_enough_data"}
+    assert differences({"a": (500, 1000), "b": (0, 0)}) == {"a": "not_enough_data", "b": "not_enough_data"}, (
+        "alone"
+    )
     assert differences({"a": (0, 100_000), "b": (0, 0)}) == {"a": "not_enough_data", "b": "not_enough_data"}
 
 

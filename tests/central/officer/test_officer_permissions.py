@@ -68,6 +68,14 @@ EXPECTED: dict[str, set[str]] = {
     "trust.propose": ADMINISTRATOR,
     "trust.approve": ADMINISTRATOR,
     "trust.reject": ADMINISTRATOR,
+    "faces.faces": ADMINISTRATOR | AUDITOR,
+    "faces.measurement": ADMINISTRATOR | AUDITOR,
+    "faces.measurement_progress": ADMINISTRATOR | AUDITOR,
+    "faces.referrals_progress": ADMINISTRATOR | AUDITOR,
+    "faces.measure": ADMINISTRATOR,
+    "faces.stop": ADMINISTRATOR,
+    "faces.count_referrals": ADMINISTRATOR,
+    "faces.cancel_referrals": ADMINISTRATOR,
     "admin.audit": ADMINISTRATOR | AUDITOR,
     "admin.verify_audit": ADMINISTRATOR | AUDITOR,
 }
@@ -89,7 +97,7 @@ def pages(app: Flask) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            if rule.endpoint.split(".")[0] in ("officer", "declaration", "admin", "trust", "law"):
+            if rule.endpoint.split(".")[0] in ("officer", "declaration", "admin", "trust", "law", "faces"):
                 path = rule.rule
                 for name in rule.arguments:
                     path = path.replace(f"<{name}>", ARGUMENTS[name]).replace(f"<int:{name}>", ARGUMENTS[name])
