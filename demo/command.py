@@ -70,6 +70,7 @@ def _with_browser(house: House, port: int) -> int:
     from demo.tray import Address, Stage, create_app
 
     assert house.bench is not None
+    house.start_face_worker()
     stage = Stage(house.kiosk_url, house.bench, house.stories, house.radio)
     addresses = (
         Address("Kiosk", f"{house.kiosk_url}/", "monitor", "the traveller's screen"),

@@ -124,6 +124,10 @@ class House:
         """Return when the kiosk has loaded its models."""
         self._await(f"{self.kiosk_url}/state", "kiosk")
 
+    def start_face_worker(self) -> None:
+        """What measures faces for the administrator; a process beside the kiosk, under its name."""
+        self.start("faces", "-m", "corridor", "kiosk", "faces", "--config", str(self.directory / "kiosk.toml"))
+
     def turn(self, direction: Direction) -> None:
         """A kiosk stands in a hall of one direction: start it again in the other one when a story wants that."""
         if direction is self.direction:
@@ -259,7 +263,7 @@ def open_house(
 
 
 def _stop_all(house: House) -> None:
-    for name in ("kiosk", "central", "bench"):
+    for name in ("faces", "kiosk", "central", "bench"):
         house.stop(name)
 
 

@@ -11,6 +11,7 @@ from kiosk.conductor import Conductor, Parts
 from kiosk.config import ConfigError, KioskConfig
 from kiosk.delivery import Delivery
 from kiosk.face import FaceMatcher
+from kiosk.faces.described import describe
 from kiosk.keys import KeyFileError, load_outbox_key, load_signing_key
 from kiosk.messages import Catalogue
 from kiosk.models import verify_models
@@ -53,6 +54,7 @@ def assemble(config: KioskConfig) -> Conductor:
                 printed_match_rate=config.face.printed_match_rate,
             ),
             models=models,
+            faces=describe(models, config.face),
             client=client,
             delivery=Delivery(outbox, client),
             catalogue=Catalogue.load(pseudo=config.profile != "production"),

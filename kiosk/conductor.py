@@ -23,6 +23,7 @@ from contracts.api import DeviceHealth, DeviceState, Heartbeat, KioskConfigurati
 from contracts.checks import Check, CheckName, Verdict
 from contracts.errors import ErrorCode, place_of
 from contracts.evidence import EvidenceKind
+from contracts.face_measurement import FaceModels
 from contracts.party import DocumentFormat, TravelDocument
 from contracts.transaction import Provenance, TransactionRecord
 from declarations.eligibility import NotEligible, eligibility
@@ -99,6 +100,7 @@ class Parts:
     viz_reader: VizReader
     load_matcher: Callable[[], FaceMatcher]
     models: Mapping[str, str]
+    faces: FaceModels
     client: CentralClient
     delivery: Delivery
     catalogue: Catalogue
@@ -765,6 +767,7 @@ class Conductor:
                     devices=health,
                     drivers=registry.provenance(devices),
                     outbox_waiting=self._parts.delivery.waiting,
+                    faces=self._parts.faces,
                 )
             )
             self._central_doubted = not self._central_key.accepts(said, self._now())

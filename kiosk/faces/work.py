@@ -7,7 +7,6 @@ overwritten at the end. `--pictures` names the folder of a site's own set, for l
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
@@ -30,12 +29,13 @@ from contracts.face_measurement import (
 from hardware.ports import Frame
 from kiosk.central_client import CentralClient, CentralError
 from kiosk.config import FaceRates
+from kiosk.faces.described import describe
 from kiosk.faces.engines import ENGINES, Engine
 from kiosk.faces.evaluate import GENUINE, IMPOSTOR, UNKNOWN, Item, Pairs, Stage, all_pairs, evaluate
-from kiosk.faces.fusion import CALIBRATION, Calibration
+from kiosk.faces.fusion import Calibration
 from kiosk.faces.picture import decode_picture, read_picture
 from kiosk.faces.states import verify_network
-from kiosk.faces.weights import PACKAGED, WEIGHTS, WeightsError, verify_weights
+from kiosk.faces.weights import WeightsError, verify_weights
 
 _LOG = logging.getLogger(__name__)
 PAUSE_S = 5.0  # between two questions for work
@@ -46,19 +46,6 @@ _PASSING = (ErrorCode.CENTRAL_UNREACHABLE, ErrorCode.CENTRAL_SLOW, ErrorCode.INT
 
 class Stopped(Exception):
     """Central wants no more of this measurement."""
-
-
-def describe(models: Mapping[str, str], rates: FaceRates) -> FaceModels:
-    """What a kiosk compares faces with: of its verified models those for faces, and its operating points."""
-    own = {*(name.partition(".")[0] for name in WEIGHTS), *PACKAGED, *verify_network()}
-    return FaceModels(
-        models={name: digest for name, digest in models.items() if name in own},
-        calibration=Calibration.load().version,
-        calibration_sha256=hashlib.sha256(CALIBRATION.read_bytes()).hexdigest(),
-        match_rate=rates.match_rate,
-        doubt_rate=rates.doubt_rate,
-        printed_match_rate=rates.printed_match_rate,
-    )
 
 
 class FaceWork:
