@@ -1,12 +1,23 @@
-"""The evaluator's answer: lines of figures against norms, and the reasons that call for a person."""
+"""The evaluator's answer: lines of figures against norms, and the reasons that call for a person.
+
+Lines and hits record what was found; what is said of it in words is made when somebody reads it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from contracts.declaration import GoodsKind
+from declarations.money import EXACT, Conversion
+from declarations.packs import Rule
+
+_ZERO = Decimal(0)
+_NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Relation(StrEnum):
@@ -18,44 +29,91 @@ class Relation(StrEnum):
     PROHIBITED = "prohibited"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Owed(NamedTuple):
+    """`amount` None: nobody can say. `settled` False: more may be owed. `part` is what duty is owed on."""
+
+    amount: Decimal | None
+    settled: bool = True
+    part: Decimal | None = None
+    rate: str = ""
+    formula: str = ""
+
+
+class Line(NamedTuple):
     """One figure against its norm.
 
     `kind` is the subject of the rules: a GoodsKind, or goods_value, goods_weight, tobacco, cash, instrument,
-    cash_documents, indivisible_item, unaccompanied_baggage, … `item_kinds` are the kinds of goods that count in
-    it.
+    cash_documents, indivisible_item, unaccompanied_baggage, …
     """
 
     kind: str
-    item_kinds: tuple[GoodsKind, ...]
+    rule: Rule  # the one that decides
     declared: Decimal | None  # in `unit`; None where things are not counted or nothing is known
     exact: bool  # False: some amount is unknown, and `declared` is a lower bound
-    norm: Decimal | None
     unit: str  # l, kg, g, pcs, % or a currency; empty where things are not counted
+    norm: Decimal | None
     relation: Relation
-    difference: Decimal | None  # |declared - norm|
-    duty: Decimal | None  # owed on this line; 0 = nothing, None = nobody can say yet
-    currency: str
-    rate: str  # `10 EUR/l`, `30 %`; empty when no duty has a rate
-    formula: str  # `10 EUR × (5 − 3) l = 20.00 EUR`
-    exchange: str  # rates used, with date and source
-    rule_id: str
-    dutiable: Decimal | None = None  # the part of `declared` that duty is owed on; None where nobody can say
-    open: bool = False  # the line depends on an age, a fact or an amount that is not known
-    settled: bool = True  # False: more may be owed than `duty`
-    borrowed: Decimal | None = None  # the part of `norm` that others of the household lend
+    owed: Owed
+    currency: str  # of what is owed
+    conversion: Conversion | None  # the rates that `declared` was converted by
+    open: bool  # the line depends on an age, a fact or an amount that is not known
+    borrowed: Decimal | None  # the part of `norm` that others of the household lend
+
+    @property
+    def rule_id(self) -> str:
+        return self.rule.id
+
+    @property
+    def item_kinds(self) -> tuple[GoodsKind, ...]:
+        """The kinds of goods that count in it."""
+        return (*self.rule.kinds, *self.rule.also)
+
+    @property
+    def duty(self) -> Decimal | None:
+        """Owed on this line; 0 = nothing, None = nobody can say yet."""
+        return self.owed.amount
+
+    @property
+    def dutiable(self) -> Decimal | None:
+        """The part of `declared` that duty is owed on; None where nobody can say."""
+        return self.owed.part
+
+    @property
+    def settled(self) -> bool:
+        """False: more may be owed than `duty`."""
+        return self.owed.settled and not self.open
+
+    @property
+    def rate(self) -> str:
+        """`10 EUR/l`, `30 %`; empty when no duty has a rate."""
+        return self.owed.rate
+
+    @property
+    def formula(self) -> str:
+        """`10 EUR × (5 − 3) l = 20.00 EUR`."""
+        return self.owed.formula
+
+    @property
+    def exchange(self) -> str:
+        """Rates used, with date and source; empty where nothing was converted."""
+        return str(self.conversion or "")
+
+    @property
+    def difference(self) -> Decimal | None:
+        """|declared - norm|."""
+        if self.norm is None or self.declared is None:
+            return None
+        return EXACT.subtract(self.declared, self.norm).copy_abs()
 
     @property
     def left(self) -> Decimal | None:
         """What is free still, in `unit`; None where there is no norm or the figure is not known."""
         if self.norm is None or self.declared is None or not self.exact:
             return None
-        return max(self.norm - self.declared, Decimal(0))
+        return max(self.norm - self.declared, _ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleHit:
+class RuleHit(NamedTuple):
     """One rule that calls for a person, with its basis. `facts` fill the sentence."""
 
     code: str
@@ -65,7 +123,7 @@ class RuleHit:
     legal_basis: str
     category: str | None = None  # GoodsCategory of the form
     documents: str = ""  # documents owed, in words
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = _NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)

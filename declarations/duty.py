@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
-from typing import NamedTuple
 
+from declarations.answer import Owed
 from declarations.figures import CENT, HUNDRED, THOUSAND, ZERO, Figure
 from declarations.packs import Band, Excess, plain
 
 # Subsets of items are looked for among this many sums; a norm with more of them is counted in coarser steps.
 FINEST = 1_000_000
-
-
-class Owed(NamedTuple):
-    """`amount` None: nobody can say. `settled` False: more may be owed. `part` is what duty is owed on."""
-
-    amount: Decimal | None
-    settled: bool = True
-    part: Decimal | None = None
-    rate: str = ""
-    formula: str = ""
 
 
 NOTHING = Owed(ZERO)

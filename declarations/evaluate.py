@@ -7,19 +7,19 @@ litres and a bottle of unknown size are over three litres. `docs/law.md` tells h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
 from contracts.declaration import GoodsItem, GoodsKind, MoneyKind, TransportMode
 from contracts.party import Direction
-from declarations.answer import Line, PartyAssessment, PersonAssessment, Relation, RuleHit
+from declarations.answer import Line, Owed, PartyAssessment, PersonAssessment, Relation, RuleHit
 from declarations.figures import ZERO, Heap, Sheet
 from declarations.judging import Lent, Subject, hit, judge
 from declarations.money import EXACT, Rates
 from declarations.packs import Effect, Measure, Rule, RulePack
-from declarations.person import Party, PersonFacts, goods_of, misplaced, speaks_for
+from declarations.person import Party, PersonFacts, goods_of, speaks_for, statements_of
 from declarations.pooling import pooled
 
 __all__ = ["Law", "Line", "PartyAssessment", "PersonAssessment", "PersonFacts", "Relation", "RuleHit", "evaluate"]
@@ -31,7 +31,7 @@ _OWN_NORM = (Measure.QUANTITY, Measure.MIXTURE, Measure.SHARE, Measure.MASS, Mea
 GOODS_WEIGHT = "goods_weight"  # the subject of the norm by weight, in every pack that has one
 _NOBODY = PersonFacts("nobody", None, "lead", None)
 _EMPTY = Sheet({}, {}, apart=False)
-_UNJUDGED = ("DECLARATION_UNKNOWN", "RULES_UNKNOWN", "GOODS_OWNER_UNKNOWN")
+_UNJUDGED = frozenset(("DECLARATION_UNKNOWN", "RULES_UNKNOWN", "GOODS_OWNER_UNKNOWN"))
 _NOWHERE: frozenset[int] = frozenset()
 
 
@@ -61,6 +61,7 @@ class Law:
     touched_by: Mapping[Kind, frozenset[int]]  # places of the subjects that count a kind
     baggage: frozenset[int]  # places of those that ask about baggage that travels apart
     personal: frozenset[int]  # and of those whose norm depends on the person
+    pooled: tuple[int, ...]  # and of those whose norm a household may share
     untouched: Mapping[int, Line]  # lines of what was not declared
     known: frozenset[Kind]
     declarant: Rule | None
@@ -80,7 +81,7 @@ class Law:
         counted_alone = frozenset(
             kind for rule in rules if rule.judges and rule.measure in _OWN_NORM for kind in rule.kinds
         )
-        subjects = tuple(Subject.of(name, tuple(group), counted_alone) for name, group in by_subject.items())
+        subjects = tuple(Subject.of(name, group, counted_alone) for name, group in by_subject.items())
         touched: dict[Kind, set[int]] = {}
         for place, subject in enumerate(subjects):
             counted: set[Kind] = {*subject.meter.counted, *subject.meter.money}
@@ -98,6 +99,7 @@ class Law:
             personal=frozenset(
                 place for place, subject in enumerate(subjects) if subject.conditional and subject.shown
             ),
+            pooled=tuple(place for place, subject in enumerate(subjects) if subject.pooled),
             untouched=_untouched(pack, subjects, on),
             known=pack.known_kinds(direction),
             declarant=next((rule for rule in rules if rule.effect is Effect.DECLARANT), None),
@@ -145,21 +147,18 @@ class Law:
 
     def _sheet(self, person: PersonFacts, party: Party) -> Sheet | None:
         """What a person carries; None for one who has not spoken and has no goods on another's declaration."""
-        items = goods_of(person, party, self.declarant_age)
-        if person.declaration is None and not person.earlier and not items:
-            return None
-        own = (*person.earlier, person.declaration)
-        return Sheet.of(items, *(declaration for declaration in own if declaration is not None))
+        goods, stated = goods_of(person, party, self.declarant_age), statements_of(person)
+        return Sheet.of(goods, stated) if stated or goods.items else None
 
     def _lent(
         self, party: Party, sheets: Mapping[str, Sheet | None], rates: Rates | None
     ) -> dict[str, dict[int, Lent]]:
         """What people borrow of each other, by person and place of the subject."""
         found: dict[str, dict[int, Lent]] = {}
-        for place, subject in enumerate(self.subjects):
-            if subject.pooled and len(party) > 1:
-                spoken = [(party[person_id], sheet) for person_id, sheet in sheets.items() if sheet is not None]
-                for person_id, lent in pooled(subject, spoken, rates, self.on).items():
+        if len(party) > 1 and self.pooled:
+            spoken = [(party[person_id], sheet) for person_id, sheet in sheets.items() if sheet is not None]
+            for place in self.pooled:
+                for person_id, lent in pooled(self.subjects[place], spoken, rates, self.on).items():
                     found.setdefault(person_id, {})[place] = lent
         return found
 
@@ -171,63 +170,66 @@ class Law:
         rates: Rates | None,
         lent: Mapping[int, Lent],
     ) -> PersonAssessment:
-        hits = list(self._declarant_hits(person, party))
+        hits = self._declarant_hits(person, party)
         lines: list[Line] = []
         if sheet is not None:
             hits += self._unknown_kinds(sheet)
-            if misplaced(person, party, self.declarant_age):
+            if sheet.misplaced:
                 hits.append(hit(self.pack, self.declarant, "GOODS_OWNER_UNKNOWN", Relation.UNKNOWN))
             touched = self._touched(sheet)
             for place, subject in enumerate(self.subjects):
                 if place in touched:
                     line, found = judge(subject, self.pack, person, sheet, rates, self.on, lent.get(place))
-                    lines += [line] if line is not None else []
-                    hits += found
+                    if line is not None:
+                        lines.append(line)
+                        hits += found
                 elif place in self.untouched:
                     lines.append(self.untouched[place])
         for rule in self.largest_only:
             lines = _largest_only(rule, lines)
-        unjudged = any(found.code in _UNJUDGED for found in hits)
+        total, complete = ZERO, not (sheet is not None and sheet.delivered and self.levies)
+        for line in lines:
+            owed = line.owed
+            if owed.amount is None:
+                complete = False
+            else:
+                total += owed.amount
+                complete = complete and owed.settled and line.exact and not line.open
+        if hits:
+            complete = complete and _UNJUDGED.isdisjoint([found.code for found in hits])
         return PersonAssessment(
-            person.person_id,
-            tuple(lines),
-            tuple(hits),
-            duty_total=sum((line.duty for line in lines if line.duty is not None), ZERO),
-            duty_complete=not unjudged
-            and not (sheet is not None and sheet.delivered and self.levies)
-            and all(line.duty is not None and line.exact and line.settled for line in lines),
-            currency=self.pack.duty_currency,
+            person.person_id, tuple(lines), tuple(hits), total, complete, self.pack.duty_currency
         )
 
-    def _touched(self, sheet: Sheet) -> frozenset[int]:
+    def _touched(self, sheet: Sheet) -> set[int]:
         """The places of the subjects to judge: those that count something here, or ask about the person."""
-        places = self.personal if sheet.apart is False else self.personal | self.baggage
-        for kind in _kinds(sheet):
+        places = set(self.personal)
+        if sheet.apart is not False:
+            places |= self.baggage
+        for kind in sheet.heaps:
             places |= self.touched_by.get(kind, _NOWHERE)
+        for sort in sheet.money:
+            places |= self.touched_by.get(sort, _NOWHERE)
         return places
 
-    def _unknown_kinds(self, sheet: Sheet) -> Iterator[RuleHit]:
+    def _unknown_kinds(self, sheet: Sheet) -> list[RuleHit]:
         """What the pack knows no law of is not free."""
-        unknown = sorted(kind.value for kind in _kinds(sheet) if kind not in self.known)
-        if unknown:
-            yield hit(self.pack, None, "RULES_UNKNOWN", Relation.UNKNOWN, {"kinds": ", ".join(unknown)})
+        if self.known.issuperset(sheet.heaps) and self.known.issuperset(sheet.money):
+            return []
+        unknown = sorted(kind.value for kind in (*sheet.heaps, *sheet.money) if kind not in self.known)
+        return [hit(self.pack, None, "RULES_UNKNOWN", Relation.UNKNOWN, {"kinds": ", ".join(unknown)})]
 
-    def _declarant_hits(self, person: PersonFacts, party: Party) -> Iterator[RuleHit]:
+    def _declarant_hits(self, person: PersonFacts, party: Party) -> list[RuleHit]:
         """Whether somebody of age has spoken for this person."""
         rule, age, limit = self.declarant, person.known_age, self.declarant_age
         if speaks_for(person, party, limit) is not None:
-            return
+            return []
         if person.declaration is None:
-            yield hit(self.pack, rule, "DECLARATION_UNKNOWN", Relation.UNKNOWN)
-        elif rule is not None and age is None:
-            yield hit(self.pack, rule, "DECLARANT_UNKNOWN", Relation.UNKNOWN, {"min_age": str(limit)})
-        elif rule is not None and age is not None and age < limit:
-            code = rule.code or "DECLARANT_UNDERAGE"
-            yield hit(self.pack, rule, code, Relation.UNKNOWN, {"min_age": str(limit)})
-
-
-def _kinds(sheet: Sheet) -> list[Kind]:
-    return [*sheet.heaps, *sheet.money]
+            return [hit(self.pack, rule, "DECLARATION_UNKNOWN", Relation.UNKNOWN)]
+        if rule is None or (age is not None and age >= limit):
+            return []
+        code = "DECLARANT_UNKNOWN" if age is None else rule.code or "DECLARANT_UNDERAGE"
+        return [hit(self.pack, rule, code, Relation.UNKNOWN, {"min_age": str(limit)})]
 
 
 def _untouched(pack: RulePack, subjects: tuple[Subject, ...], on: date) -> dict[int, Line]:
@@ -244,14 +246,19 @@ def _untouched(pack: RulePack, subjects: tuple[Subject, ...], on: date) -> dict[
 
 def _largest_only(rule: Rule, lines: list[Line]) -> list[Line]:
     """Of the duties that a rule combines only the largest is owed; the others say so."""
-    combined = [line for line in lines if line.kind in rule.combines and line.duty]
+    combines = rule.combines
+    combined = [line for line in lines if line.owed.amount and line.kind in combines]
     if len(combined) < 2:
         return lines
-    largest = max(combined, key=lambda line: line.duty or ZERO)
-    amounts = ", ".join(str(line.duty) for line in combined)
+    largest = max(combined, key=lambda line: line.owed.amount or ZERO)
+    amounts = ", ".join(str(line.owed.amount) for line in combined)
     return [
-        replace(line, duty=ZERO, formula=f"{line.formula}; max({amounts}): {rule.id}")
-        if line in combined and line is not largest
-        else line
+        line
+        if line is largest or line not in combined
+        else line._replace(owed=_nothing_beside(line.owed, f"max({amounts}): {rule.id}"))
         for line in lines
     ]
+
+
+def _nothing_beside(owed: Owed, why: str) -> Owed:
+    return owed._replace(amount=ZERO, formula=f"{owed.formula}; {why}")

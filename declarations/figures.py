@@ -5,7 +5,7 @@ Sums are exact; what is not stated, or cannot be converted, leaves a sum incompl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, MoneyKind, Unit
 from declarations.money import Rates
 from declarations.packs import Measure, Rule, natural_unit
+from declarations.person import Goods
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -23,11 +24,29 @@ THOUSAND = Decimal(1000)
 HUNDRED = Decimal(100)
 
 
+# Bound once: every look into an enumeration costs more than the sum that it is for.
+_KILOGRAM, _GRAM, _PIECE = Unit.KILOGRAM, Unit.GRAM, Unit.PIECE
+_ACCOMPANIED, _DELIVERED = Manner.ACCOMPANIED, Manner.DELIVERED
+
+
+class Terms(NamedTuple):
+    """How people read a figure: in `unit`, which is `times / per` of the unit of the norm."""
+
+    unit: str = ""
+    times: Decimal = ONE
+    per: Decimal = ONE
+    rounded: bool = False  # to the cent, as quotients have no end
+    counted: bool = True
+
+
+_UNCOUNTED = Terms(counted=False)
+
+
 class Figure(NamedTuple):
     """A sum as far as it is known: `scaled / scale` in the unit of the norm.
 
-    Scaling spares comparisons a division. People read it in `unit`, which is `times / per` of it: a mixture of one
-    kind is shown in that kind's own unit.
+    Scaling spares comparisons a division. People read it in other terms: a mixture of one kind is shown in that
+    kind's own unit.
     """
 
     scaled: Decimal = ZERO
@@ -35,14 +54,13 @@ class Figure(NamedTuple):
     complete: bool = True
     present: bool = False  # something of the kind is on the declaration
     positive: bool = False  # and it is certainly more than nothing
-    counted: bool = True
-    unit: str = ""
-    times: Decimal = ONE
-    per: Decimal = ONE
-    rounded: bool = False  # shown to the cent, as quotients have no end
-    weights: Mapping[str, Decimal] | None = None  # of money: what a unit of each currency is worth, scaled as here
-    converted: bool = False  # by the rates of the day
     vague: bool = False  # something counts with what is stated, and nothing is stated of it anywhere
+    terms: Terms = Terms()
+    weights: Mapping[str, Decimal] | None = None  # of money: what a unit of each currency is worth, scaled as here
+
+    @property
+    def unit(self) -> str:
+        return self.terms.unit
 
     @property
     def shown(self) -> Decimal:
@@ -51,21 +69,26 @@ class Figure(NamedTuple):
 
     def in_words_of(self, scaled: Decimal) -> Decimal:
         """A part of the figure, scaled as it is, for people."""
-        if not self.rounded and self.scale == self.times == self.per == ONE:
+        _, times, per, rounded, _ = self.terms
+        if not rounded and self.scale == times == per == ONE:
             return scaled
-        shown = scaled * self.times / (self.scale * self.per)
-        return shown.quantize(CENT, ROUND_CEILING) if self.rounded else shown
+        shown = scaled * times / (self.scale * per)
+        return shown.quantize(CENT, ROUND_CEILING) if rounded else shown
 
     def norm(self, amount: Decimal) -> Decimal:
         """A norm of the figure, for people."""
-        return amount if self.times == self.per else amount * self.times / self.per
+        _, times, per, _, _ = self.terms
+        return amount if times == per else amount * times / per
+
+
+_ABSENT = Figure()
 
 
 @dataclass(slots=True)
 class Heap:
     """Everything of one kind, added up in each way in which it may be counted."""
 
-    items: list[GoodsItem] = field(default_factory=list)
+    items: Sequence[GoodsItem] = ()
     worth: dict[str, Decimal] = field(default_factory=dict)  # by currency
     unpriced: int = 0
     mass: Decimal = ZERO  # kg, with packing where both are stated
@@ -73,27 +96,38 @@ class Heap:
     unweighed: int = 0
     quantity: dict[Unit, Decimal] = field(default_factory=dict)
     quantities: dict[Unit, int] = field(default_factory=dict)  # how many items state one
+    pieces: list[tuple[Decimal, Decimal]] = field(default_factory=list)  # a line's, and what they weigh together
 
-    def add(self, item: GoodsItem) -> None:
-        self.items.append(item)
-        if item.value is None or item.currency is None:
-            self.unpriced += 1
-        else:
-            self.worth[item.currency] = self.worth.get(item.currency, ZERO) + item.value
-        mass = net = item.weight_kg
-        unit, quantity = item.unit, item.quantity
-        if unit is not None and quantity is not None:
-            self.quantity[unit] = self.quantity.get(unit, ZERO) + quantity
-            self.quantities[unit] = self.quantities.get(unit, 0) + 1
-            if unit is Unit.KILOGRAM or unit is Unit.GRAM:
-                # Weight and quantity may both be stated: the larger counts, unless only the contents do.
-                net = quantity if unit is Unit.KILOGRAM else quantity / THOUSAND
-                mass = net if mass is None else max(mass, net)
-        if mass is None or net is None:
-            self.unweighed += 1
-        else:
-            self.mass += mass
-            self.net += net
+    @staticmethod
+    def of(items: Sequence[GoodsItem]) -> Heap:
+        worth: dict[str, Decimal] = {}
+        quantities: dict[Unit, Decimal] = {}
+        stated: dict[Unit, int] = {}
+        pieces: list[tuple[Decimal, Decimal]] = []
+        unpriced, unweighed, total, contents = 0, 0, ZERO, ZERO
+        for item in items:
+            value, currency = item.value, item.currency
+            if value is None or currency is None:
+                unpriced += 1
+            else:
+                worth[currency] = worth.get(currency, ZERO) + value
+            mass = net = item.weight_kg
+            unit, quantity = item.unit, item.quantity
+            if unit is not None and quantity is not None:
+                quantities[unit] = quantities.get(unit, ZERO) + quantity
+                stated[unit] = stated.get(unit, 0) + 1
+                if unit is _KILOGRAM or unit is _GRAM:
+                    # Weight and quantity may both be stated: the larger counts, unless only the contents do.
+                    net = quantity if unit is _KILOGRAM else quantity / THOUSAND
+                    mass = net if mass is None else max(mass, net)
+                elif unit is _PIECE and quantity and mass is not None:
+                    pieces.append((quantity, mass))
+            if mass is None or net is None:
+                unweighed += 1
+            else:
+                total += mass
+                contents += net
+        return Heap(items, worth, unpriced, total, contents, unweighed, quantities, stated, pieces)
 
     def in_unit(self, unit: Unit | None) -> tuple[Decimal, int]:
         """The stated quantity, and how many items state none; grams and kilograms convert, nothing else does."""
@@ -101,9 +135,9 @@ class Heap:
         for own, quantity in self.quantity.items():
             if own is unit:
                 total += quantity
-            elif own is Unit.KILOGRAM and unit is Unit.GRAM:
+            elif own is _KILOGRAM and unit is _GRAM:
                 total += quantity * THOUSAND
-            elif own is Unit.GRAM and unit is Unit.KILOGRAM:
+            elif own is _GRAM and unit is _KILOGRAM:
                 total += quantity / THOUSAND
             else:
                 continue
@@ -118,28 +152,32 @@ class Sheet(NamedTuple):
     money: Mapping[MoneyKind, Mapping[str, Decimal]]  # by currency
     apart: bool | None  # baggage that travels apart; None: not answered
     delivered: bool = False  # some of it crosses without the person
+    misplaced: bool = False  # some of it is said to be another's, and is not
 
     @staticmethod
-    def of(items: Iterable[GoodsItem], *declarations: Declaration) -> Sheet:
-        """`items` are the goods to judge; money and the answer on baggage are those of the own declarations."""
-        heaps: dict[GoodsKind, Heap] = {}
+    def of(goods: Goods, declarations: Iterable[Declaration]) -> Sheet:
+        """`goods` are to be judged; money and the answer on baggage are those of the own declarations."""
+        kinds: dict[GoodsKind, list[GoodsItem]] = {}
         money: dict[MoneyKind, dict[str, Decimal]] = {}
-        answers = [declaration.unaccompanied_baggage for declaration in declarations]
-        apart = True if True in answers else None if None in answers else False
+        apart: bool | None = False
         delivered = False
-        for item in items:
-            heap = heaps.get(item.kind)
-            if heap is None:
-                heap = heaps[item.kind] = Heap()
-            heap.add(item)
-            if item.manner is not Manner.ACCOMPANIED:
+        for item in goods.items:
+            alike = kinds.get(item.kind)
+            if alike is None:
+                kinds[item.kind] = [item]
+            else:
+                alike.append(item)
+            if item.manner is not _ACCOMPANIED:
                 apart = True
-                delivered = delivered or item.manner is Manner.DELIVERED
-        for one in declarations:
-            for stated in one.money:
+                delivered = delivered or item.manner is _DELIVERED
+        for declaration in declarations:
+            if not apart and declaration.unaccompanied_baggage is not False:
+                apart = declaration.unaccompanied_baggage
+            for stated in declaration.money:
                 sums = money.setdefault(stated.kind, {})
                 sums[stated.currency] = sums.get(stated.currency, ZERO) + stated.amount
-        return Sheet(heaps, money, apart, delivered)
+        heaps = {kind: Heap.of(items) for kind, items in kinds.items()}
+        return Sheet(heaps, money, apart, delivered, goods.misplaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,85 +185,69 @@ class Meter:
     """Measures one figure, as the rules of one subject tell it."""
 
     measure: Measure
+    read: Callable[[Meter, Sheet, Rates | None, date], Figure]
     kinds: frozenset[GoodsKind]  # what counts and must be known
     counted: frozenset[GoodsKind]  # and what counts with what is stated
     vague: frozenset[GoodsKind]  # and of that, what no other subject counts either
     only_with: frozenset[GoodsKind]  # nothing is measured where none of these is stated; empty: always
-    order: tuple[GoodsKind, ...]
     money: tuple[MoneyKind, ...]
     unit: Unit | None
     currency: str
-    # Mixtures and shares: the unit people count a kind in, what one such unit weighs, and what it is shown as.
+    terms: Terms
+    converted: Terms  # of what is added up over several currencies or kinds
+    # Mixtures and shares: the unit people count a kind in, what one such unit weighs, and how it is read alone.
     units: Mapping[GoodsKind, Unit]
     weights: Mapping[GoodsKind, Decimal]
-    shown: Mapping[GoodsKind, tuple[Decimal, Decimal]]
+    alone: Mapping[GoodsKind, Terms]
     scale: Decimal
 
     @staticmethod
     def of(rule: Rule, elsewhere: frozenset[GoodsKind] = frozenset()) -> Meter:
         """`elsewhere` are the kinds that another subject counts, so that nobody need state them here."""
-        units: dict[GoodsKind, Unit] = {}
+        measure = rule.measure or Measure.PRESENCE
+        units = {kind: natural_unit(kind, rule) for kind in rule.kinds} if measure in _MIXED else {}
         weights: dict[GoodsKind, Decimal] = {}
-        shown: dict[GoodsKind, tuple[Decimal, Decimal]] = {}
+        alone: dict[GoodsKind, Terms] = {}
         scale = ONE
-        if rule.measure is Measure.MIXTURE:
-            units = {kind: natural_unit(kind, rule) for kind in rule.kinds}
+        terms = converted = Terms(rule.currency or (rule.unit.value if rule.unit is not None else ""))
+        if measure is Measure.MIXTURE:
             weights = rule.equivalents
-            shown = {kind: (ONE, grams) for kind, grams in rule.equivalents.items()}
-        elif rule.measure is Measure.SHARE:
+            alone = {kind: Terms(units[kind].value, ONE, grams) for kind, grams in weights.items()}
+        elif measure is Measure.SHARE:
             # Per cent of several norms add up exactly over their least common multiple.
             whole = {kind: int(norm * THOUSAND) for kind, norm in rule.norms.items()}
             multiple = lcm(*whole.values())
-            units = {kind: natural_unit(kind, rule) for kind in rule.kinds}
             weights = {kind: Decimal(multiple // norm) * THOUSAND * HUNDRED for kind, norm in whole.items()}
-            shown = {kind: (norm, HUNDRED) for kind, norm in rule.norms.items()}
+            alone = {kind: Terms(units[kind].value, norm, HUNDRED) for kind, norm in rule.norms.items()}
             scale = Decimal(multiple)
+            converted = Terms("%", rounded=True)
+        elif measure in _CONVERTED:
+            converted = terms._replace(rounded=True)
         kinds = frozenset(rule.kinds)
         counted = kinds.union(rule.also)
         return Meter(
-            measure=rule.measure or Measure.PRESENCE,
+            measure=measure,
+            read=_READINGS[measure],
             kinds=kinds,
             counted=counted,
             vague=counted - kinds - elsewhere,
             only_with=frozenset(rule.only_with),
-            order=rule.kinds,
             money=rule.money,
             unit=rule.unit,
             currency=rule.currency or "",
+            terms=alone[rule.kinds[0]] if alone else terms,
+            converted=converted,
             units=units,
             weights=weights,
-            shown=shown,
+            alone=alone,
             scale=scale,
         )
 
     def reading(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         """The figure of a sheet. Call it within `money.EXACT`."""
         if self.only_with and self.only_with.isdisjoint(sheet.heaps):
-            return Figure()
-        match self.measure:
-            case Measure.UNACCOMPANIED:
-                apart = sheet.apart is True
-                return Figure(complete=sheet.apart is not None, present=apart, positive=apart, counted=False)
-            case Measure.PRESENCE:
-                there = not self.kinds.isdisjoint(sheet.heaps)
-                return Figure(present=there, positive=there, counted=False)
-            case Measure.MONEY:
-                return self._worth([sheet.money[kind] for kind in self.money if kind in sheet.money], rates, on)
-            case Measure.VALUE:
-                heaps = self._heaps(sheet)
-                unpriced = sum(heap.unpriced for kind, heap in heaps if kind in self.kinds)
-                vague = any(heap.unpriced for kind, heap in heaps if kind in self.vague)
-                return self._worth([heap.worth for _, heap in heaps], rates, on, unpriced=unpriced, vague=vague)
-            case Measure.SINGLE_VALUE:
-                return self._dearest(self._heaps(sheet), rates, on)
-            case Measure.MASS | Measure.NET_MASS:
-                return self._mass(self._heaps(sheet))
-            case Measure.SINGLE_MASS:
-                return self._heaviest(self._heaps(sheet))
-            case Measure.QUANTITY:
-                return self._quantity(self._heaps(sheet))
-            case Measure.MIXTURE | Measure.SHARE:
-                return self._mixed(self._heaps(sheet))
+            return _ABSENT
+        return self.read(self, sheet, rates, on)
 
     def items(self, sheet: Sheet) -> Iterable[GoodsItem]:
         """The items that count, one by one."""
@@ -233,102 +255,135 @@ class Meter:
             yield from heap.items
 
     def _heaps(self, sheet: Sheet) -> list[tuple[GoodsKind, Heap]]:
-        return [(kind, heap) for kind, heap in sheet.heaps.items() if kind in self.counted]
+        counted = self.counted
+        return [found for found in sheet.heaps.items() if found[0] in counted]
 
-    def _worth(
-        self,
-        sums: Iterable[Mapping[str, Decimal]],
-        rates: Rates | None,
-        on: date,
-        *,
-        unpriced: int = 0,
-        vague: bool = False,
-        dearest: bool = False,
-    ) -> Figure:
-        """Money in the rule's currency, or in the measure of the rates when currencies differ."""
-        totals: dict[str, Decimal] = {}
-        for one in sums:
-            for currency, amount in one.items():
-                totals[currency] = totals.get(currency, ZERO) + amount
-        target = self.currency
-        foreign = sorted(currency for currency, amount in totals.items() if currency != target and amount)
-        weights = rates.weights((target, *foreign), on) if foreign and rates is not None else {}
-        scale = weights.get(target)
-        if scale is None:
-            weights = {target: ONE}
-        known = [amount * weights[currency] for currency, amount in totals.items() if currency in weights]
-        return Figure(
-            scaled=max(known, default=ZERO) if dearest else sum(known, ZERO),
-            scale=scale or ONE,
-            complete=not unpriced and weights.keys() >= set(foreign),
-            present=bool(totals) or bool(unpriced),
-            positive=bool(unpriced) or any(totals.values()),
-            unit=target,
-            rounded=scale is not None,
-            weights=weights,
-            converted=scale is not None,
-            vague=vague,
-        )
+    def _unaccompanied(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        apart = sheet.apart is True
+        return Figure(ZERO, ONE, sheet.apart is not None, apart, apart, terms=_UNCOUNTED)
 
-    def _dearest(self, heaps: list[tuple[GoodsKind, Heap]], rates: Rates | None, on: date) -> Figure:
+    def _presence(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        there = not self.kinds.isdisjoint(sheet.heaps)
+        return Figure(ZERO, ONE, True, there, there, terms=_UNCOUNTED)
+
+    def _money(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        return self._sum(_added(sheet.money[kind] for kind in self.money if kind in sheet.money), rates, on)
+
+    def _value(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        heaps = self._heaps(sheet)
+        totals = _added([heap.worth for _, heap in heaps])
+        return self._sum(totals, rates, on, *self._unpriced(heaps))
+
+    def _dearest(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         """The dearest line: lines in the target's own currency need no rate."""
-        dearest: dict[str, Decimal] = {}
+        heaps, dearest = self._heaps(sheet), dict[str, Decimal]()
         for _, heap in heaps:
             for item in heap.items:
                 if item.value is not None and item.currency is not None:
                     dearest[item.currency] = max(dearest.get(item.currency, ZERO), item.value)
-        unpriced = sum(heap.unpriced for kind, heap in heaps if kind in self.kinds)
-        vague = any(heap.unpriced for kind, heap in heaps if kind in self.vague)
-        return self._worth([dearest], rates, on, unpriced=unpriced, vague=vague, dearest=True)
+        return self._sum(dearest, rates, on, *self._unpriced(heaps), dearest=True)
 
-    def _mass(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
-        total, missing, present, vague = ZERO, 0, False, False
-        for kind, heap in heaps:
-            total += heap.mass if self.measure is Measure.MASS else heap.net
-            missing += heap.unweighed if kind in self.kinds else 0
-            present = present or kind in self.kinds or heap.unweighed < len(heap.items)
-            vague = vague or (heap.unweighed > 0 and kind in self.vague)
+    def _unpriced(self, heaps: Iterable[tuple[GoodsKind, Heap]]) -> tuple[bool, bool]:
+        """Whether something without a value must be known, and whether it leaves the figure vague."""
+        without = [kind for kind, heap in heaps if heap.unpriced]
+        return not self.kinds.isdisjoint(without), not self.vague.isdisjoint(without)
+
+    def _sum(
+        self,
+        totals: Mapping[str, Decimal],
+        rates: Rates | None,
+        on: date,
+        unpriced: bool = False,
+        vague: bool = False,
+        *,
+        dearest: bool = False,
+    ) -> Figure:
+        """Money in the rule's currency, or in the measure of the rates when currencies differ."""
+        target = self.currency
+        foreign = [currency for currency, amount in totals.items() if amount and currency != target]
+        weights = rates.weights((target, *sorted(foreign)), on) if foreign and rates is not None else {}
+        scale, terms = weights.get(target), self.converted
+        if scale is None:
+            weights, scale, terms = {target: ONE}, ONE, self.terms
+        known = [amount * weights[currency] for currency, amount in totals.items() if currency in weights]
         return Figure(
-            total, ONE, not missing, present, positive=bool(missing) or total > 0, unit="kg", vague=vague
+            max(known, default=ZERO) if dearest else sum(known, ZERO),
+            scale,
+            not unpriced and weights.keys() >= set(foreign),
+            unpriced or bool(totals),
+            unpriced or any(totals.values()),
+            vague,
+            terms,
+            weights,
         )
 
-    def _heaviest(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+    def _mass(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
+        total, missing, present, vague = ZERO, 0, False, False
+        gross = self.measure is Measure.MASS
+        for kind, heap in self._heaps(sheet):
+            total += heap.mass if gross else heap.net
+            owing = kind in self.kinds
+            missing += heap.unweighed if owing else 0
+            present = present or owing or heap.unweighed < len(heap.items)
+            vague = vague or (heap.unweighed > 0 and kind in self.vague)
+        return Figure(total, ONE, not missing, present, bool(missing) or total > 0, vague, self.terms)
+
+    def _heaviest(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         """What the heaviest single piece weighs at least, of the lines that state pieces and weight."""
         heaviest, several, present = ZERO, False, False
-        for _, heap in heaps:
-            for item in heap.items:
-                pieces = item.quantity if item.unit is Unit.PIECE else None
-                if pieces and item.weight_kg is not None and pieces == pieces.to_integral_value():
+        for _, heap in self._heaps(sheet):
+            for pieces, weight in heap.pieces:
+                if pieces == pieces.to_integral_value():
                     present = True
-                    heaviest = max(heaviest, item.weight_kg / pieces)
+                    heaviest = max(heaviest, weight / pieces)
                     several = several or pieces != 1
-        return Figure(heaviest, ONE, True, present, heaviest > 0, unit="kg", rounded=several)
+        terms = self.terms._replace(rounded=True) if several else self.terms
+        return Figure(heaviest, ONE, True, present, heaviest > 0, terms=terms)
 
-    def _quantity(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+    def _quantity(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         total, missing, present, vague = ZERO, 0, False, False
-        for kind, heap in heaps:
+        for kind, heap in self._heaps(sheet):
             quantity, unstated = heap.in_unit(self.unit)
             total += quantity
-            missing += unstated if kind in self.kinds else 0
-            present = present or kind in self.kinds or unstated < len(heap.items)
+            owing = kind in self.kinds
+            missing += unstated if owing else 0
+            present = present or owing or unstated < len(heap.items)
             vague = vague or (unstated > 0 and kind in self.vague)
-        unit = self.unit.value if self.unit is not None else ""
-        return Figure(
-            total, ONE, not missing, present, positive=bool(missing) or total > 0, unit=unit, vague=vague
-        )
+        return Figure(total, ONE, not missing, present, bool(missing) or total > 0, vague, self.terms)
 
-    def _mixed(self, heaps: list[tuple[GoodsKind, Heap]]) -> Figure:
+    def _mixed(self, sheet: Sheet, rates: Rates | None, on: date) -> Figure:
         """Grams of a mixture, or per cent of shares; one kind alone is shown in its own unit."""
+        heaps = self._heaps(sheet)
         total, missing = ZERO, 0
         for kind, heap in heaps:
             quantity, unstated = heap.in_unit(self.units[kind])
             total += quantity * self.weights[kind]
             missing += unstated
-        positive = bool(missing) or total > 0
-        if len(heaps) > 1:
-            unit, rounded = ("g", False) if self.measure is Measure.MIXTURE else ("%", True)
-            return Figure(total, self.scale, not missing, True, positive, unit=unit, rounded=rounded)
-        kind = heaps[0][0] if heaps else self.order[0]
-        times, per = self.shown[kind]
-        own = self.units[kind].value
-        return Figure(total, self.scale, not missing, bool(heaps), positive, unit=own, times=times, per=per)
+        terms = self.converted if len(heaps) > 1 else self.alone[heaps[0][0]] if heaps else self.terms
+        return Figure(total, self.scale, not missing, bool(heaps), bool(missing) or total > 0, terms=terms)
+
+
+_MIXED = (Measure.MIXTURE, Measure.SHARE)
+_CONVERTED = (Measure.VALUE, Measure.SINGLE_VALUE, Measure.MONEY)
+_READINGS: Mapping[Measure, Callable[[Meter, Sheet, Rates | None, date], Figure]] = {
+    Measure.VALUE: Meter._value,
+    Measure.SINGLE_VALUE: Meter._dearest,
+    Measure.MASS: Meter._mass,
+    Measure.NET_MASS: Meter._mass,
+    Measure.SINGLE_MASS: Meter._heaviest,
+    Measure.QUANTITY: Meter._quantity,
+    Measure.MIXTURE: Meter._mixed,
+    Measure.SHARE: Meter._mixed,
+    Measure.PRESENCE: Meter._presence,
+    Measure.MONEY: Meter._money,
+    Measure.UNACCOMPANIED: Meter._unaccompanied,
+}
+
+
+def _added(sums: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    """By currency."""
+    totals: dict[str, Decimal] = {}
+    for one in sums:
+        for currency, amount in one.items():
+            totals[currency] = totals.get(currency, ZERO) + amount
+    return totals

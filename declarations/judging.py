@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
 from contracts.declaration import GoodsKind
-from declarations.answer import Line, Relation, RuleHit
-from declarations.duty import NOBODY_CAN_SAY, NOTHING, Owed, owed
+from declarations.answer import Line, Owed, Relation, RuleHit
+from declarations.duty import NOBODY_CAN_SAY, NOTHING, owed
 from declarations.figures import CENT, ZERO, Figure, Meter, Sheet
-from declarations.money import Rates
+from declarations.money import Conversion, Rates
 from declarations.packs import Effect, Rule, RulePack, plain
 from declarations.person import PersonFacts, holds
+
+# Bound once: every look into an enumeration costs as much as a comparison of figures.
+_WITHIN, _OVER = Relation.WITHIN, Relation.OVER
+_UNKNOWN, _PROHIBITED = Relation.UNKNOWN, Relation.PROHIBITED
+_UNDECIDED, _PROHIBIT, _ELSEWHERE = Effect.UNDECIDED, Effect.PROHIBIT, Effect.ELSEWHERE
+_LENDING = (Effect.FREE, Effect.DECLARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,66 +31,117 @@ class Lent:
     bands: Mapping[int, Fraction] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class Clause:
+    """A rule as figures meet it: read once from the pack, for all the figures of a law."""
+
+    rule: Rule
+    effect: Effect
+    amount: Decimal | None
+    limit: Decimal  # the amount; 0 where there is none
+    at_once: bool  # whatever there is passes it
+    reached: bool  # the limit itself is too much
+
+    @staticmethod
+    def of(rule: Rule) -> Clause:
+        amount, comparator = rule.amount, rule.comparator
+        at_once = amount is None or (comparator == ">" and amount == 0)
+        return Clause(rule, rule.effect, amount, amount or ZERO, at_once, comparator == ">=")
+
+    def passed_by(self, figure: Figure, lent: Lent | None) -> bool:
+        """Whether what is known of a figure passes the limit, whatever else there is."""
+        if not figure.positive or self.effect is _ELSEWHERE:
+            return False
+        if self.at_once:
+            return True
+        if self.reached:
+            return figure.scaled >= self.limit * figure.scale
+        if lent is not None and self.effect in _LENDING:
+            return Fraction(figure.scaled) > (Fraction(self.limit) + lent.norm) * Fraction(figure.scale)
+        return figure.scaled > self.limit * figure.scale
+
+
+@dataclass(slots=True, eq=False)
+class Provisions:
+    """The clauses of a subject that hold for somebody, in the order of the pack, and what they say together."""
+
+    clauses: Sequence[Clause]
+    waiting: Sequence[Clause]  # of these nobody knows whether they hold
+    norm: Decimal | None  # the least amount of a rule that holds surely and says what follows
+    aged: Rule | None  # the one that asks for the highest age; below it there is no norm
+    levied: Sequence[Clause]
+    elsewhere: bool  # other subjects judge this
+
+    @staticmethod
+    def of(clauses: Sequence[Clause], waiting: Sequence[Clause] = ()) -> Provisions:
+        normed = [clause for clause in clauses if clause.amount is not None]
+        said = [clause for clause in normed if clause.effect is not _UNDECIDED]
+        certain = [clause for clause in said if clause not in waiting]
+        norms = [clause.amount for clause in certain or said or normed if clause.amount is not None]
+        aged = None
+        for clause in clauses:
+            age = clause.rule.min_age
+            if age is not None and (aged is None or age > (aged.min_age or 0)):
+                aged = clause.rule
+        levied = [clause for clause in clauses if clause.rule.excess is not None]
+        elsewhere = bool(clauses) and all(clause.effect is _ELSEWHERE for clause in clauses)
+        return Provisions(clauses, waiting, min(norms, default=None), aged, levied, elsewhere)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """The rules that judge one figure, in the order of the pack, and how the figure is measured."""
 
     name: str
-    rules: tuple[Rule, ...]
+    whole: Provisions  # all of them
     meter: Meter
     shown: bool
+    papers: bool  # within its limits there is nothing to tell
     conditional: bool  # which of its rules hold depends on the person
     pooled: bool
-    ages: bool  # some norm is for people of an age
 
     @staticmethod
-    def of(name: str, rules: tuple[Rule, ...], elsewhere: frozenset[GoodsKind] = frozenset()) -> Subject:
+    def of(name: str, rules: Sequence[Rule], elsewhere: frozenset[GoodsKind] = frozenset()) -> Subject:
         """`elsewhere` are the kinds that another subject counts."""
         bands = [band for rule in rules if rule.excess is not None for band in rule.excess.bands]
         return Subject(
             name=name,
-            rules=rules,
+            whole=Provisions.of([Clause.of(rule) for rule in rules]),
             meter=Meter.of(rules[0], elsewhere),
             shown=any(rule.shown for rule in rules),
+            papers=rules[0].effect is Effect.DOCUMENTS,
             conditional=any(rule.conditions is not None for rule in rules),
             pooled=any(rule.pool != "none" for rule in rules) or any(band.pool != "none" for band in bands),
-            ages=any(rule.min_age is not None for rule in rules),
         )
 
+    def holding(self, person: PersonFacts) -> Provisions:
+        """What holds for a person, or may."""
+        if not self.conditional:
+            return self.whole
+        answers = [(clause, holds(clause.rule.conditions, person)) for clause in self.whole.clauses]
+        held = [clause for clause, answer in answers if answer is not False]
+        return Provisions.of(held, [clause for clause, answer in answers if answer is None])
 
-def entitled(rules: Sequence[Rule], person: PersonFacts) -> bool | None:
+
+def entitled(aged: Rule | None, person: PersonFacts) -> bool | None:
     """Whether a person is of the age that norms ask for; None when the age is not known."""
-    aged = _aged(rules)
     if aged is None:
         return True
     return None if person.known_age is None else person.known_age >= (aged.min_age or 0)
 
 
-def _aged(rules: Sequence[Rule]) -> Rule | None:
-    """The rule that asks for the highest age; below it there is no norm."""
-    found = None
-    for rule in rules:
-        if rule.min_age is not None and (found is None or rule.min_age > (found.min_age or 0)):
-            found = rule
-    return found
-
-
-class _Case(NamedTuple):
+@dataclass(slots=True)
+class _Case:
     """What is known about a figure before anything is concluded."""
 
     subject: Subject
-    rules: Sequence[Rule]  # those that hold for this person, or may
+    held: Provisions  # for this person
     figure: Figure
-    exceeded: Sequence[Rule]
-    open: Sequence[Rule]  # nobody knows whether they are exceeded
-    waiting: Sequence[Rule]  # nobody knows whether they hold
+    passed: Sequence[Clause]  # and what follows is said
+    undecided: Sequence[Clause]  # passed, and nobody here can tell what follows
+    open: Sequence[Clause]  # nobody knows whether they are passed
     entitled: bool | None  # by age; as good as yes where there is nothing to be entitled to
     lent: Lent | None
-
-    @property
-    def undecided(self) -> list[Rule]:
-        """What is exceeded, and nobody here can tell what follows."""
-        return [rule for rule in self.exceeded if rule.effect is Effect.UNDECIDED]
 
 
 def judge(
@@ -105,184 +161,159 @@ def judge(
     if not figure.present and figure.complete and not subject.shown:
         return None, []
     case = _case(subject, person, figure, lent)
-    if subject.conditional and case.rules and all(rule.effect is Effect.ELSEWHERE for rule in case.rules):
+    if case.held.elsewhere:
         return None, []
     relation, causes = _conclusion(case)
-    if relation is Relation.WITHIN and subject.rules[0].effect is Effect.DOCUMENTS:
+    if relation is _WITHIN and subject.papers:
         return None, []
-    deciding = causes[0][0] if causes else (case.rules or subject.rules)[0]
-    exchange = rates.words(figure.weights or (), on) if figure.converted and rates is not None else ""
-    line = _line(pack, case, deciding, relation, _due(case, relation, sheet), exchange)
-    if not causes:
-        return line, []
-    facts = _facts(line)
-    if case.entitled is False:
-        facts["min_age"] = str(deciding.min_age)
-    by_code: dict[str, Rule] = {}  # the first rule that says so stands for the code
-    for rule, code in causes:
-        by_code.setdefault(code, rule)
-    return line, [hit(pack, rule, code, _relation_of(code, relation), facts) for code, rule in by_code.items()]
+    deciding = causes[0][0] if causes else (case.held.clauses or subject.whole.clauses)[0].rule
+    conversion = None
+    if figure.terms.rounded and figure.weights is not None and rates is not None:
+        conversion = Conversion(rates, tuple(figure.weights), on)
+    line = _line(case, deciding, relation, _due(case, relation, sheet), pack.duty_currency, conversion)
+    return line, _hits(pack, case, causes, line) if causes else []
 
 
 def hit(
-    pack: RulePack, rule: Rule | None, code: str, relation: Relation, facts: dict[str, str] | None = None
+    pack: RulePack, rule: Rule | None, code: str, relation: Relation, facts: Mapping[str, str] | None = None
 ) -> RuleHit:
     """A reason with the basis of its rule, or of the pack where no rule says it."""
-    return RuleHit(
-        code=code,
-        relation=relation,
-        rule_id=rule.id if rule else None,
-        rule_version=pack.version,
-        legal_basis=rule.legal_basis if rule else pack.title,
-        category=rule.category.value if rule and rule.category else None,
-        documents=rule.documents if rule else "",
-        facts=facts or {},
-    )
+    if rule is None:
+        return RuleHit(code, relation, None, pack.version, pack.title, facts=facts or {})
+    category = rule.category.value if rule.category else None
+    return RuleHit(code, relation, rule.id, pack.version, rule.legal_basis, category, rule.documents, facts or {})
 
 
 def _case(subject: Subject, person: PersonFacts, figure: Figure, lent: Lent | None) -> _Case:
-    rules: Sequence[Rule] = subject.rules
-    waiting: list[Rule] = []
-    if subject.conditional:
-        answers = [(rule, holds(rule.conditions, person)) for rule in subject.rules]
-        rules = [rule for rule, answer in answers if answer is not False]
-        waiting = [rule for rule, answer in answers if answer is None]
-    exceeded, open_ = [], []
-    for rule in rules:
-        exceeds = _exceeds(rule, figure, lent)
-        if exceeds is None or (exceeds and rule in waiting):
-            open_.append(rule)
-        elif exceeds:
-            exceeded.append(rule)
-    may = entitled(rules, person) if figure.positive and subject.ages else True
-    return _Case(subject, rules, figure, exceeded, open_, waiting, may, lent)
-
-
-def _exceeds(rule: Rule, figure: Figure, lent: Lent | None) -> bool | None:
-    """Whether the figure passes the rule's limit; None when that is not known."""
-    if rule.effect is Effect.ELSEWHERE:
-        return False
-    if not figure.positive:
-        answer = False
-    elif rule.amount is None or (rule.comparator == ">" and rule.amount == 0):
-        answer = True
-    elif rule.comparator == ">=":
-        answer = figure.scaled >= rule.amount * figure.scale
-    elif lent is not None and rule.effect in (Effect.FREE, Effect.DECLARE):
-        answer = Fraction(figure.scaled) > (Fraction(rule.amount) + lent.norm) * Fraction(figure.scale)
-    else:
-        answer = figure.scaled > rule.amount * figure.scale
-    return answer or (False if figure.complete else None)
+    held = subject.holding(person)
+    passed: list[Clause] = []
+    undecided: list[Clause] = []
+    open_: list[Clause] = []
+    for clause in held.clauses:
+        if clause.passed_by(figure, lent):
+            if clause in held.waiting:
+                open_.append(clause)
+            elif clause.effect is _UNDECIDED:
+                undecided.append(clause)
+            else:
+                passed.append(clause)
+        elif not figure.complete and clause.effect is not _ELSEWHERE:
+            open_.append(clause)
+    may = entitled(held.aged, person) if figure.positive else True
+    return _Case(subject, held, figure, passed, undecided, open_, may, lent)
 
 
 def _conclusion(case: _Case) -> tuple[Relation, list[tuple[Rule, str]]]:
     """How the figure stands, and the rules that say so with their reason codes; the first one decides."""
-    decided = [rule for rule in case.exceeded if rule.effect is not Effect.UNDECIDED]
-    prohibiting = [rule for rule in decided if rule.effect is Effect.PROHIBIT]
-    causes: list[tuple[Rule, str]] = []
-    if case.entitled is False and (aged := _aged(case.rules)) is not None:
+    prohibiting = [clause for clause in case.passed if clause.effect is _PROHIBIT]
+    if case.entitled is False and (aged := case.held.aged) is not None:
         code = aged.underage_code or f"UNDERAGE_{case.subject.name}".upper()
-        prohibited = [(rule, rule.code) for rule in prohibiting if rule.code]
-        return Relation.PROHIBITED if prohibiting else Relation.OVER, [(aged, code), *prohibited]
+        return _PROHIBITED if prohibiting else _OVER, [(aged, code), *_coded(prohibiting)]
     if prohibiting:
-        return Relation.PROHIBITED, [(rule, rule.code) for rule in prohibiting if rule.code]
-    if decided:
-        return Relation.OVER, [(rule, rule.code) for rule in decided if rule.code]
+        return _PROHIBITED, _coded(prohibiting)
+    if case.passed:
+        return _OVER, _coded(case.passed)
     doubtful = _doubtful(case)
-    if doubtful is not None:
-        causes = [(doubtful, _unknown_code(case, doubtful))]
-    return Relation.UNKNOWN if causes else Relation.WITHIN, causes
+    if doubtful is None:
+        return _WITHIN, []
+    return _UNKNOWN, [(doubtful, _unknown_code(case, doubtful))]
+
+
+def _coded(clauses: Iterable[Clause]) -> list[tuple[Rule, str]]:
+    return [(clause.rule, code) for clause in clauses if (code := clause.rule.code)]
 
 
 def _doubtful(case: _Case) -> Rule | None:
     """The rule that leaves the answer open, when nothing certain is over."""
-    for rules in (case.undecided, case.open):
-        if rules:
-            return rules[0]
+    for clauses in (case.undecided, case.open):
+        if clauses:
+            return clauses[0].rule
     if case.entitled is None:
-        return _aged(case.rules)
-    if not case.rules and (case.figure.positive or not case.figure.complete):
-        return case.subject.rules[0]  # the law of this subject is about other people
+        return case.held.aged
+    if not case.held.clauses and (case.figure.positive or not case.figure.complete):
+        return case.subject.whole.clauses[0].rule  # the law of this subject is about other people
     return None
 
 
 def _unknown_code(case: _Case, rule: Rule) -> str:
-    if rule.effect is Effect.UNDECIDED and rule.code:
+    if rule.effect is _UNDECIDED and rule.code:
         return rule.code
     return f"{case.subject.name}_UNKNOWN".upper()
 
 
+def _hits(pack: RulePack, case: _Case, causes: Sequence[tuple[Rule, str]], line: Line) -> list[RuleHit]:
+    """One hit for each code; the first rule that says so stands for it."""
+    facts = _facts(line)
+    if case.entitled is False:
+        facts["min_age"] = str(causes[0][0].min_age)
+    by_code: dict[str, Rule] = {}
+    for rule, code in causes:
+        by_code.setdefault(code, rule)
+    return [hit(pack, rule, code, _relation_of(code, line.relation), facts) for code, rule in by_code.items()]
+
+
 def _relation_of(code: str, relation: Relation) -> Relation:
-    return Relation.OVER if code.startswith("UNDERAGE_") else relation
+    return _OVER if code.startswith("UNDERAGE_") else relation
 
 
 def _norm(case: _Case, deciding: Rule, relation: Relation) -> Decimal | None:
-    """The norm in the unit of the rules: the least amount of a rule that holds surely and says what follows."""
+    """The norm in the unit of the rules."""
     if case.entitled is False:
         return ZERO
-    if relation is Relation.UNKNOWN and deciding.effect is Effect.UNDECIDED and deciding.amount is not None:
+    if relation is _UNKNOWN and deciding.effect is _UNDECIDED and deciding.amount is not None:
         return deciding.amount
-    said = [rule for rule in case.rules if rule.amount is not None and rule.effect is not Effect.UNDECIDED]
-    certain = [rule for rule in said if rule not in case.waiting] if case.waiting else said
-    amounts = [rule.amount for rule in certain or said or case.rules if rule.amount is not None]
-    return min(amounts, default=None)
+    return case.held.norm
 
 
-def _line(pack: RulePack, case: _Case, deciding: Rule, relation: Relation, due: Owed, exchange: str) -> Line:
-    figure = case.figure
-    amount = _norm(case, deciding, relation)
-    norm = figure.norm(amount) if amount is not None else None
-    borrowed = None
-    if case.lent is not None and norm is not None:
-        borrowed = _shown(figure.norm(_decimal(case.lent.norm)))
-        norm += borrowed
-    known = figure.counted and (figure.complete or bool(figure.scaled))
-    declared = figure.shown if known else None
-    unsure = bool(case.open or case.undecided) or case.entitled is None or figure.vague
-    unsure = unsure or relation is Relation.UNKNOWN
+def _line(
+    case: _Case, deciding: Rule, relation: Relation, due: Owed, currency: str, conversion: Conversion | None
+) -> Line:
+    figure, borrowed = case.figure, None
+    norm = _norm(case, deciding, relation)
+    if norm is not None:
+        norm = figure.norm(norm)
+        if case.lent is not None:
+            borrowed = _shown(figure.norm(_decimal(case.lent.norm)))
+            norm += borrowed
+    known = figure.terms.counted and (figure.complete or bool(figure.scaled))
+    unsure = relation is _UNKNOWN or bool(case.open or case.undecided) or case.entitled is None or figure.vague
     return Line(
-        kind=case.subject.name,
-        item_kinds=(*deciding.kinds, *deciding.also),
-        declared=declared,
-        exact=figure.complete,
-        norm=norm,
-        unit=figure.unit,
-        relation=relation,
-        difference=abs(declared - norm) if declared is not None and norm is not None else None,
-        duty=due.amount,
-        currency=pack.duty_currency,
-        rate=due.rate,
-        formula=due.formula,
-        exchange=exchange,
-        rule_id=deciding.id,
-        dutiable=due.part,
-        open=unsure,
-        settled=due.settled and not unsure,
-        borrowed=borrowed,
+        case.subject.name,
+        deciding,
+        figure.shown if known else None,
+        figure.complete,
+        figure.unit,
+        norm,
+        relation,
+        due,
+        currency,
+        conversion,
+        unsure,
+        borrowed,
     )
 
 
 def _due(case: _Case, relation: Relation, sheet: Sheet) -> Owed:
     """What the line owes. Nothing when within; nobody can say when unknown, forbidden or an officer assesses."""
-    if relation is Relation.WITHIN:
+    if relation is _WITHIN:
         return NOTHING
-    levied = [rule for rule in case.rules or case.subject.rules if rule.excess is not None]
+    levied = (case.held if case.held.clauses else case.subject.whole).levied
     if not levied:
-        return NOBODY_CAN_SAY if relation is Relation.PROHIBITED else NOTHING
-    if relation is not Relation.OVER or not case.entitled:
+        return NOBODY_CAN_SAY if relation is _PROHIBITED else NOTHING
+    if relation is not _OVER or not case.entitled:
         return NOBODY_CAN_SAY
-    charged = [rule for rule in levied if rule in case.exceeded]
-    if len(charged) != 1 or any(rule in case.waiting and rule in case.open for rule in levied):
+    charged = [clause for clause in levied if clause in case.passed or clause in case.undecided]
+    if len(charged) != 1 or any(clause in case.held.waiting and clause in case.open for clause in levied):
         return NOBODY_CAN_SAY
-    (rule,) = charged
-    if rule.excess is None:
+    clause, excess = charged[0], charged[0].rule.excess
+    if excess is None:
         return NOBODY_CAN_SAY
-    norm, bands = rule.amount or ZERO, {}
+    norm, bands = clause.limit, {}
     if case.lent is not None:
         norm += _decimal(case.lent.norm)
         bands = {place: _decimal(width) for place, width in case.lent.bands.items()}
-    worths = _worths(case, sheet) if rule.excess.model == "indivisible" else ()
-    return owed(rule.excess, norm, case.figure, worths, bands)
+    worths = _worths(case, sheet) if excess.model == "indivisible" else ()
+    return owed(excess, norm, case.figure, worths, bands)
 
 
 def _worths(case: _Case, sheet: Sheet) -> Sequence[Decimal]:
@@ -299,7 +330,7 @@ def _facts(line: Line) -> dict[str, str]:
     facts = {}
     if line.declared is not None:
         facts["declared"] = plain(line.declared)
-    if line.difference is not None and line.relation in (Relation.OVER, Relation.PROHIBITED):
+    if line.difference is not None and line.relation in (_OVER, _PROHIBITED):
         facts["difference"] = plain(line.difference)
     if line.norm is not None:
         facts["norm"] = plain(line.norm)

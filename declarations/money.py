@@ -13,7 +13,7 @@ from decimal import Context, Decimal
 from functools import cache
 from math import lcm
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -76,8 +76,10 @@ class Rates(Contract):
         """
         if not self.in_force(on):
             return {}
-        known = {**self.rates, self.base: _ONE}
-        quoted = {code: known[code] for code in currencies if code in known}
+        known, base = self.rates, self.base
+        quoted = {
+            code: _ONE if code == base else known[code] for code in currencies if code == base or code in known
+        }
         if self.quote == "base_per_unit":
             return quoted
         whole = {code: int(rate * 10**12) for code, rate in quoted.items()}
@@ -95,6 +97,17 @@ class Rates(Contract):
                 pair = (code, self.base) if self.quote == "base_per_unit" else (self.base, code)
                 quoted.append(f"1 {pair[0]} = {f'{rate:f}'} {pair[1]}")
         return f"{', '.join(quoted)} ({self.date}, {self.source})"
+
+
+class Conversion(NamedTuple):
+    """What a sum was converted by. Its text names the rates, with their date and source."""
+
+    rates: Rates
+    currencies: tuple[str, ...]
+    on: datetime.date
+
+    def __str__(self) -> str:
+        return self.rates.words(self.currencies, self.on)
 
 
 @cache

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from contracts.declaration import Declaration, GoodsItem
 from contracts.party import PartyRole
@@ -69,7 +70,9 @@ def _between(fact: int | Decimal | None, first: int | None, below: int | None) -
 
 def speaks_for(minor: PersonFacts, party: Party, declarant_age: int) -> PersonFacts | None:
     """The adult who declares for a minor, by naming it in the adult's own declaration; None when nobody does."""
-    age, guardian = minor.known_age, party.get(minor.covered_by or "")
+    if minor.covered_by is None:
+        return None
+    age, guardian = minor.known_age, party.get(minor.covered_by)
     if age is None or age >= declarant_age or guardian is None or guardian.covered_by is not None:
         return None
     if guardian.known_age is None or guardian.known_age < declarant_age:
@@ -79,36 +82,36 @@ def speaks_for(minor: PersonFacts, party: Party, declarant_age: int) -> PersonFa
     return guardian
 
 
-def goods_of(person: PersonFacts, party: Party, declarant_age: int) -> tuple[GoodsItem, ...]:
-    """What counts in a person's norms: the own goods, earlier ones, and what the guardian declares for a minor.
+class Goods(NamedTuple):
+    """What counts in a person's norms."""
+
+    items: Sequence[GoodsItem]
+    misplaced: bool  # some of it is said to be another's, whom the declarant does not speak for
+
+
+def goods_of(person: PersonFacts, party: Party, declarant_age: int) -> Goods:
+    """The own goods, earlier ones, and what the guardian declares for a minor.
 
     Goods that a declarant states for somebody else stay the declarant's, unless the declarant speaks for that
     person.
     """
-    found: list[GoodsItem] = []
-    for declaration in (*person.earlier, person.declaration):
-        if declaration is not None:
-            found += [item for item in declaration.items if not _anothers(item, person, party, declarant_age)]
-    if person.covered_by is not None:
-        guardian = speaks_for(person, party, declarant_age)
-        for declaration in (*guardian.earlier, guardian.declaration) if guardian is not None else ():
-            if declaration is not None:
-                found += [item for item in declaration.items if item.carried_for == person.person_id]
-    return tuple(found)
+    me, items, misplaced = person.person_id, [], False
+    for declaration in statements_of(person):
+        for item in declaration.items:
+            owner = item.carried_for
+            if owner is not None and owner != me:
+                minor = party.get(owner)
+                if minor is not None and speaks_for(minor, party, declarant_age) is person:
+                    continue
+                misplaced = True
+            items.append(item)
+    guardian = speaks_for(person, party, declarant_age)
+    if guardian is not None:
+        for declaration in statements_of(guardian):
+            items += [item for item in declaration.items if item.carried_for == me]
+    return Goods(items, misplaced)
 
 
-def misplaced(person: PersonFacts, party: Party, declarant_age: int) -> bool:
-    """Whether somebody states goods for another without speaking for that person."""
-    return any(
-        item.carried_for not in (None, person.person_id) and not _anothers(item, person, party, declarant_age)
-        for declaration in (*person.earlier, person.declaration)
-        if declaration is not None
-        for item in declaration.items
-    )
-
-
-def _anothers(item: GoodsItem, person: PersonFacts, party: Party, declarant_age: int) -> bool:
-    if item.carried_for is None or item.carried_for == person.person_id:
-        return False
-    minor = party.get(item.carried_for)
-    return minor is not None and speaks_for(minor, party, declarant_age) is person
+def statements_of(person: PersonFacts) -> Sequence[Declaration]:
+    """What a person has stated, earlier declarations of the same crossing first."""
+    return person.earlier if person.declaration is None else (*person.earlier, person.declaration)

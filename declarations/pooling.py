@@ -46,9 +46,9 @@ def pooled(
 
 
 def _member(subject: Subject, person: PersonFacts, sheet: Sheet, rates: Rates | None, on: date) -> _Member | None:
-    if person.household is None or not entitled(subject.rules, person):
+    if person.household is None or not entitled(subject.whole.aged, person):
         return None
-    answers = [(rule, holds(rule.conditions, person)) for rule in subject.rules]
+    answers = [(clause.rule, holds(clause.rule.conditions, person)) for clause in subject.whole.clauses]
     normed = [rule for rule, answer in answers if answer and rule.amount is not None and _pools(rule)]
     figure = subject.meter.reading(sheet, rates, on)
     if any(answer is None for _, answer in answers) or not normed or not figure.complete:
