@@ -40,8 +40,10 @@ from contracts.face_measurement import FaceGoOn, FaceOutcome, FaceProgress, Face
 from contracts.publish import PUBLISHED, schema
 from contracts.transaction import TransactionRecord
 from declarations.forms.serialise import FORM, serialisers
+from declarations.review import layer_schema
 
 PREFIX = "/api/v1"
+LAYER = "rule-pack-layer"  # the name under which the schema of a layer file is published
 KIB, MIB = 1024, 1024 * 1024
 
 logger = logging.getLogger("corridor.central")
@@ -259,9 +261,10 @@ def get_openapi() -> Response:
 def get_schema(name: str) -> Response:
     if name == FORM:
         return Response(serialisers()["json"].schema(), mimetype="application/schema+json")
-    if name not in PUBLISHED:
+    if name != LAYER and name not in PUBLISHED:
         raise ApiError(ErrorCode.NOT_FOUND)
-    return Response(json.dumps(schema(name), indent=1, sort_keys=True), mimetype="application/schema+json")
+    published = layer_schema() if name == LAYER else schema(name)
+    return Response(json.dumps(published, indent=1, sort_keys=True), mimetype="application/schema+json")
 
 
 def get_xml_schema(name: str) -> Response:

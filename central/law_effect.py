@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from central.service import Central
 
 DAYS, MOST_RECORDS = 30, 5_000
-MOST_SAMPLES = 20
+MOST_SAMPLES = MOST_CODES = 20
 DONE, CANCELLED, FAILED = "done", "cancelled", "failed"
 _BREATH_S = 0.002  # after each record: whoever waits for an answer goes first
 _LOG = logging.getLogger("corridor.central")
@@ -44,10 +45,14 @@ class Busy(Exception):
     """A count is running already."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counted:
-    """Numbers of a count. `more` and `less`: people whose known duty estimate changed, and the direction."""
+    """The numbers of a count, which grow while it runs. `duty_more` and `duty_less` are people whose known duty
+    estimate changed; `added` and `removed` are reason codes with how often they came and went.
+    """
 
+    on: str  # the day on which everybody is taken to cross
+    all_records: int = 0  # that there are; `records` were counted, `erased` could not be
     records: int = 0
     erased: int = 0
     people: int = 0
@@ -57,11 +62,20 @@ class Counted:
     duty_more: int = 0
     duty_less: int = 0
     duty_unknown: int = 0
-    added: dict[str, int] = field(default_factory=dict)
-    removed: dict[str, int] = field(default_factory=dict)
-    samples: tuple[str, ...] = ()
-    on: str = ""
-    all_records: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    samples: list[str] = field(default_factory=list)
+
+    def kept(self) -> dict[str, Any]:
+        """As JSON keeps it, with the codes that changed most."""
+        codes = {name: dict(getattr(self, name).most_common(MOST_CODES)) for name in ("added", "removed")}
+        return vars(self) | codes
+
+    @staticmethod
+    def of(kept: Mapping[str, Any]) -> Counted:
+        """What `kept` made."""
+        codes = {name: Counter(kept[name]) for name in ("added", "removed")}
+        return Counted(**{**kept, **codes})
 
 
 @dataclass(frozen=True)
@@ -150,19 +164,19 @@ class EffectCounter:
             thread.join(seconds)
 
     def _run(self, job: _Job) -> None:
-        state, tally = FAILED, _Tally()
+        state, counted = FAILED, Counted(on=job.on.isoformat())
         try:
-            record_ids, tally.all_records = job.records()
+            record_ids, counted.all_records = job.records()
             for place, record_id in enumerate(record_ids):
                 self._progress = Progress(job.number, place, len(record_ids))
                 if self._stop.wait(_BREATH_S):
                     break
-                job.count(record_id, tally)
+                job.count(record_id, counted)
             state = CANCELLED if self._stop.is_set() else DONE
         except Exception as error:  # kind and place: a text could quote what was being read
             _LOG.error("the effect of a rule pack was not counted: %s", place_of(error))
         try:
-            job.keep(state, tally)
+            job.keep(state, counted)
         except Exception as error:  # the thread ends either way; whoever asked sees no result and may ask again
             _LOG.error("the effect of a rule pack was not kept: %s", place_of(error))
         finally:
@@ -180,35 +194,8 @@ def latest(central: Central, number: int) -> Effect | None:
         ).first()
     if row is None:
         return None
-    result: dict[str, Any] = dict(row.result)
-    counted = Counted(**result | {"samples": tuple(result["samples"])})
+    counted = Counted.of(row.result)
     return Effect(row.version, row.compared_with, row.state, counted, row.asked_by, row.asked_at, row.ended_at)
-
-
-@dataclass
-class _Tally:
-    records: int = 0
-    erased: int = 0
-    people: int = 0
-    to_red: int = 0
-    to_green: int = 0
-    other_reasons: int = 0
-    duty_more: int = 0
-    duty_less: int = 0
-    duty_unknown: int = 0
-    all_records: int = 0
-    added: Counter[str] = field(default_factory=Counter)
-    removed: Counter[str] = field(default_factory=Counter)
-    samples: list[str] = field(default_factory=list)
-
-    def result(self, on: date) -> dict[str, Any]:
-        return {
-            **{name: value for name, value in vars(self).items() if isinstance(value, int)},
-            "added": dict(self.added.most_common(20)),
-            "removed": dict(self.removed.most_common(20)),
-            "samples": self.samples,
-            "on": on.isoformat(),
-        }
 
 
 @dataclass(frozen=True)
@@ -237,34 +224,34 @@ class _Job:
             ).all()
         return list(found), total
 
-    def count(self, record_id: str, tally: _Tally) -> None:
+    def count(self, record_id: str, counted: Counted) -> None:
         """Judge one record by both laws and add what differs."""
         with self.central.storage.read() as session:
             try:
                 features = self._features(session, record_id)
             except (Erased, Unreadable, KeyError):
-                tally.erased += 1
+                counted.erased += 1
                 return
-        tally.records += 1
+        counted.records += 1
         changed = False
         now, then = risk.decide(features), risk.decide(replace(features, pack=self.pack))
         for before, after in zip(now, then, strict=True):
-            tally.people += 1
+            counted.people += 1
             gone = {reason.code for reason in before.reasons} - {reason.code for reason in after.reasons}
             come = {reason.code for reason in after.reasons} - {reason.code for reason in before.reasons}
-            tally.removed.update(gone)
-            tally.added.update(come)
+            counted.removed.update(gone)
+            counted.added.update(come)
             if before.channel is not after.channel:
-                tally.to_red += after.channel is Channel.RED
-                tally.to_green += after.channel is Channel.GREEN
+                counted.to_red += after.channel is Channel.RED
+                counted.to_green += after.channel is Channel.GREEN
             elif gone or come:
-                tally.other_reasons += 1
+                counted.other_reasons += 1
             changed = changed or bool(gone or come)
-        changed = self._duty(features, tally) or changed
-        if changed and len(tally.samples) < MOST_SAMPLES:
-            tally.samples.append(record_id)
+        changed = self._duty(features, counted) or changed
+        if changed and len(counted.samples) < MOST_SAMPLES:
+            counted.samples.append(record_id)
 
-    def keep(self, state: str, tally: _Tally) -> None:
+    def keep(self, state: str, counted: Counted) -> None:
         """Write down the numbers, and that they were asked for."""
         central, site = self.central, self.central.config.site_id
         now = central.clock()
@@ -273,14 +260,14 @@ class _Job:
             session.add(
                 LawEffect(
                     site_id=site, effect=(last or 0) + 1, version=self.number, compared_with=self.compared_with,
-                    state=state, result=tally.result(self.on), asked_by=self.user.user_id, asked_at=self.asked_at,
+                    state=state, result=counted.kept(), asked_by=self.user.user_id, asked_at=self.asked_at,
                     ended_at=now,
                 )
             )  # fmt: skip
             central.audit.append(
                 session, chain=PEOPLE, tag=AuditTag.RULES_EFFECT_COUNTED, actor=self.user.user_id, now=now,
                 detail={"version": self.number, "compared_with": self.compared_with, "state": state,
-                        "records": tally.records, "on": self.on.isoformat()},
+                        "records": counted.records, "on": counted.on},
             )  # fmt: skip
 
     def _features(self, session: Session, record_id: str) -> Features:
@@ -294,15 +281,15 @@ class _Job:
             rates = rates.model_copy(update={"date": self.on, "valid_through": None})
         return replace(features, pack=self.present, rates=rates, on=self.on, law_problem="")
 
-    def _duty(self, features: Features, tally: _Tally) -> bool:
+    def _duty(self, features: Features, counted: Counted) -> bool:
         changed = False
         now, then = risk.assess(features).persons, risk.assess(replace(features, pack=self.pack)).persons
         for person_id, before in now.items():
             after = then[person_id]
             if not (before.duty_complete and after.duty_complete) or before.currency != after.currency:
-                tally.duty_unknown += 1
+                counted.duty_unknown += 1
                 continue
-            tally.duty_more += after.duty_total > before.duty_total
-            tally.duty_less += after.duty_total < before.duty_total
+            counted.duty_more += after.duty_total > before.duty_total
+            counted.duty_less += after.duty_total < before.duty_total
             changed = changed or after.duty_total != before.duty_total
         return changed

@@ -28,7 +28,7 @@ from central.storage.models import StoredActivation, StoredLaw
 from contracts.canonical import canonical_json
 from contracts.events import AuditTag
 from declarations.examples import Ran, run
-from declarations.packs import PACKS, RulePack, load_pack
+from declarations.packs import PACKS, RulePack, load_draft, load_pack, pack_names
 
 if TYPE_CHECKING:
     from central.service import Central
@@ -41,7 +41,7 @@ class InvalidLaw(ValueError):
     """A proposal or decision that cannot be; `reason` is a stable code, `place` says where and what in words."""
 
     def __init__(self, reason: str, place: str = "") -> None:
-        super().__init__(reason)
+        super().__init__(f"{reason}: {place}" if place else reason)
         self.reason, self.place = reason, place
 
 
@@ -274,13 +274,16 @@ def withdraw(central: Central, user: User, number: int) -> None:
 def begin(central: Central) -> None:
     """Without any law yet, the pack of the configuration is law from now on, as it came with the set-up.
 
-    Raises ValueError for a pack that cannot be used.
+    Raises ValueError for a pack that cannot be used: what is wrong, what follows, what to do.
     """
     now, site = central.clock(), central.config.site_id
     with central.storage.read() as session:
         if session.scalar(select(func.count()).where(StoredLaw.site_id == site)):
             return
-    pack, layers = merged(central.config.rule_pack, {})
+    try:
+        pack, layers = merged(central.config.rule_pack, {})
+    except InvalidLaw as invalid:
+        raise ValueError(_unusable(central.config.rule_pack, invalid)) from None
     with central.storage.write() as session:
         if session.scalar(select(func.count()).where(StoredLaw.site_id == site)):
             return  # another process was first
@@ -397,6 +400,26 @@ def _layer(name: str, files: Mapping[str, bytes]) -> str:
     if said.get("draft"):
         raise InvalidLaw("draft", f"{name}: {said.get('why', '')}"[:300])
     return text
+
+
+_WRONG = {
+    "draft": "layer {place}. That is a draft, and a draft never becomes law",
+    "layer_missing": "there is no layer {place}",
+    "pack_name": "{place} is no name of a pack: names of layers, from the base up, joined by hyphens",
+    "not_json": "layer {place} is no JSON",
+    "not_valid": "{place}",
+}
+
+
+def _unusable(name: str, invalid: InvalidLaw) -> str:
+    """Why the pack of the configuration is not law, what follows, and what to do."""
+    place = invalid.place.removeprefix(f"pack {name}: ").rstrip(". ")
+    wrong = _WRONG[invalid.reason].format(place=place)
+    finished = ", ".join(name for name in pack_names() if not load_draft(name).draft)
+    return (
+        f"rule_pack {name}: {wrong}. Central has not started: without a law it decides nothing. "
+        f"Name a finished pack as rule_pack: {finished} (`corridor central packs list` says more)"
+    )
 
 
 def _is_layer(path: Path) -> bool:

@@ -412,7 +412,7 @@ def _effect(central: Central, user: User, effect: law_effect.Effect, words: Word
     if counted.erased:
         says += " " + words("rules.effect_erased", count=counted.erased)
     may_see = user.may(Permission.CASE_VIEW, site_id=central.config.site_id)
-    samples = counted.samples if may_see else ()
+    samples = tuple(counted.samples) if may_see else ()
     return EffectView(
         says=says,
         figures=_figures(counted, words),

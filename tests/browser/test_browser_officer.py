@@ -204,9 +204,9 @@ def test_a_count_shows_its_progress_and_then_its_result(hall: Hall, monkeypatch:
     """The count waits at its first record until the page has been seen with it."""
     seen, count = threading.Event(), law_effect._Job.count
 
-    def waits(job: law_effect._Job, record_id: str, tally: law_effect._Tally) -> None:
+    def waits(job: law_effect._Job, record_id: str, counted: law_effect.Counted) -> None:
         seen.wait(60)
-        count(job, record_id, tally)
+        count(job, record_id, counted)
 
     monkeypatch.setattr(law_effect._Job, "count", waits)
     page = hall.signs_in("nina")

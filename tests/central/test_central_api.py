@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from sqlalchemy import func, select
 
@@ -26,6 +27,7 @@ from contracts.api import Heartbeat, KioskConfiguration
 from contracts.canonical import canonical_json
 from contracts.errors import ErrorBody, ErrorCode
 from contracts.transaction import Provenance
+from declarations.packs import PACKS
 
 PATH = "/api/v1/transactions"
 
@@ -239,6 +241,16 @@ def test_the_declaration_is_published_in_json_and_xml(app: Flask) -> None:
         xml.mimetype == "application/xml" and b'targetNamespace="urn:corridor:passenger-declaration:1"' in xml.data
     )
     assert code(client.get("/api/v1/schemas/transaction-record.xsd")) == "NOT_FOUND"
+
+
+def test_the_schema_of_a_rule_pack_is_published_and_holds_what_ships(app: Flask) -> None:
+    published = app.test_client().get("/api/v1/schemas/rule-pack-layer.json")
+    assert published.mimetype == "application/schema+json" and published.json is not None
+    assert published.json["$id"] == "urn:corridor:rule-pack-layer:1"
+    validator = Draft202012Validator(published.json)
+    layer = json.loads((PACKS / "by.json").read_text(encoding="utf-8"))
+    assert list(validator.iter_errors(layer)) == []
+    assert list(validator.iter_errors(layer | {"rules": [{"id": "X", "unit": "pint"}]})) != []
 
 
 def test_heartbeats_are_kept_and_answered(kiosk: Sender, central: Central, supervisor: User) -> None:

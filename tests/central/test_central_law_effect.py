@@ -87,7 +87,7 @@ def test_the_same_law_changes_nothing(central: Central, nina: User) -> None:
         crosses(central, litres)
     found = counted(central, nina, 1)
     assert (found.records, found.to_red, found.to_green, found.other_reasons) == (3, 0, 0, 0)
-    assert (found.duty_more, found.duty_less, found.added, found.samples) == (0, 0, {}, ())
+    assert (found.duty_more, found.duty_less, found.added, found.samples) == (0, 0, {}, [])
 
 
 def test_nothing_personal_is_kept_of_it(central: Central, nina: User) -> None:

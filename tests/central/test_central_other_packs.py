@@ -150,6 +150,21 @@ def test_a_central_service_of_another_country(
     assert [one.same for one in replay_all(central_of(app))] == [True, True]
 
 
-def test_a_draft_cannot_be_what_central_decides_by(make_config: MakeConfig, clock: Clock) -> None:
-    with pytest.raises(ValueError, match="draft"):
-        create_app(make_config(rule_pack="hk"), clock)
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("hk", "layer hk: One row for money"),
+        ("eaeu-xx", "there is no layer xx"),
+        ("by", "layer by does not lie over nothing"),
+        ("eaeu_by", "no name of a pack"),
+    ],
+)
+def test_a_pack_that_is_no_law_says_what_is_wrong_what_follows_and_what_to_do(
+    make_config: MakeConfig, clock: Clock, name: str, wrong: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^rule_pack ") as refused:
+        create_app(make_config(rule_pack=name), clock)
+    said = str(refused.value)
+    assert wrong in said and "Central has not started" in said
+    finished = said.partition("Name a finished pack as rule_pack: ")[2].partition(" (")[0].split(", ")
+    assert "eaeu-by" in finished and "gb" in finished and "hk" not in finished
