@@ -176,6 +176,15 @@ class Hands:
                 "money": [money.model_dump(mode="json") for money in answers.money],
             }
             self._act("amounts", declaration=json.dumps(lines))
+        elif name == "about" and answers is not None:
+            told = answers.circumstances
+            known = getattr(told, str(state["about"]["fact"])) if told is not None else None
+            words = {None: "unknown", True: "yes", False: "no"}
+            self._act("circumstance", answer=known if type(known) is int else words[known])
+        elif name == "shares":
+            self._act("shares")
+        elif name == "writing":
+            self._act("writing")  # an officer writes it down
         elif name == "money" and answers is not None:
             money = answers.money[0]
             owner = "own" if money.owner_is_declarant else "other"

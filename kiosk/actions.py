@@ -6,24 +6,30 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.declaration import (
     COUNTED_IN,
+    Addresses,
     DeclaredChannel,
     GoodsItem,
     GoodsKind,
+    Instrument,
     Money,
     MoneyKind,
     MoneyOrigin,
+    MoneyOwner,
     MoneyUse,
+    Route,
     Unit,
 )
-from kiosk import journey
+from declarations.forms.model import OLDEST
+from kiosk import journey, shares
+from kiosk.questions import FACTS
 from kiosk.view import Screen
 
 CASH = "cash"
@@ -63,6 +69,10 @@ class Form:
         if value not in choices:
             raise FieldError(name)
         return value
+
+    def words(self, name: str) -> str:
+        """What somebody typed, on one line."""
+        return re.sub(r"\s+", " ", self.one(name))
 
     def kinds(self) -> tuple[str, ...]:
         chosen = self.fields.get("kinds", ())
@@ -181,6 +191,111 @@ def _money_explained(form: Form) -> journey.Event:
     )
 
 
+def _circumstance(form: Form) -> journey.Event:
+    fact = next((fact for fact in FACTS if fact == form.state.question), None)
+    if fact is None:
+        raise FieldError("answer")
+    text = form.one("answer")
+    if text == "unknown":
+        return journey.CircumstanceStated(form.at, fact, None)
+    if fact == "resident":
+        return journey.CircumstanceStated(form.at, fact, form.choice("answer", ("yes", "no")) == "yes")
+    if not re.fullmatch(r"\d{1,5}", text):
+        raise FieldError("answer")
+    return journey.CircumstanceStated(form.at, fact, int(text))
+
+
+def _shares(form: Form) -> journey.Event:
+    """The goods, with the parts of the children taken out of the declarant's lines."""
+    if not form.state.persons:
+        raise FieldError("shares")
+    person = form.state.person
+    items: list[GoodsItem] = []
+    for item in shares.whole(person.items):
+        left = {measure: figure for measure, (figure, _) in shares.figures(item).items()}
+        parts = []
+        for minor in form.state.minors_of(person):
+            part = _part(form, item, minor.person_id)
+            for measure, figure in part.items():
+                left[measure] -= figure
+                if left[measure] < 0:
+                    raise FieldError(f"{measure}-{item.kind.value}-{minor.person_id}", "error.share_more")
+            if part and any(part.values()):
+                parts.append(shares.with_figures(item, part, minor.person_id))
+        if not parts or any(left.values()):
+            items.append(shares.with_figures(item, left, None))
+        items += parts
+    return journey.SharesGiven(form.at, tuple(items))
+
+
+def _part(form: Form, item: GoodsItem, child: str) -> dict[shares.Measure, Decimal]:
+    """A child's part of an item: every figure that the item has, or none."""
+    names = {measure: f"{measure}-{item.kind.value}-{child}" for measure in shares.figures(item)}
+    given = {measure: form.number(name) for measure, name in names.items()}
+    found = {measure: figure for measure, figure in given.items() if figure is not None}
+    if found and len(found) < len(names):
+        missing = next(name for measure, name in names.items() if measure not in found)
+        raise FieldError(missing, "error.share_both")
+    return found
+
+
+def _written(form: Form) -> journey.Event:
+    question = form.state.question
+    try:
+        if question == "owner":
+            name = form.words("name")
+            owner = MoneyOwner(name=name, address=form.words("address")) if name else None
+            return journey.WrittenDown(form.at, owner=owner)
+        if question == "instrument":
+            return journey.WrittenDown(form.at, instrument=_instrument(form))
+        if question == "route":
+            ends = {"departure_country": form.one("from") or None, "destination_country": form.one("to") or None}
+            return journey.WrittenDown(form.at, route=Route.model_validate(ends))
+        addresses = Addresses(permanent=form.words("permanent"), temporary=form.words("temporary"))
+        return journey.WrittenDown(form.at, addresses=addresses)
+    except ValidationError as error:
+        raise FieldError(str(error.errors()[0]["loc"][0]), "error.words") from None
+
+
+def _instrument(form: Form) -> Instrument | None:
+    name = form.words("name")
+    if not name:
+        return None
+    issued, pieces = form.one("issued"), form.one("pieces")
+    if pieces and not re.fullmatch(r"[1-9]\d{0,4}", pieces):
+        raise FieldError("pieces", "error.amount")
+    day = _day(issued) if issued else None
+    if day is not None and not OLDEST <= day <= form.at.date():
+        raise FieldError("issued", "error.day")
+    return Instrument(
+        name=name,
+        issuer=form.words("issuer"),
+        number=form.words("number"),
+        issued=day,
+        nominal=form.number("nominal"),
+        pieces=int(pieces) if pieces else None,
+    )
+
+
+def _day(text: str) -> date:
+    """A day as it is written here: 31.12.2026."""
+    written = re.fullmatch(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})", text)
+    try:
+        if written is not None:
+            day, month, year = map(int, written.groups())
+            return date(year, month, day)
+    except ValueError:
+        pass
+    raise FieldError("issued", "error.day")
+
+
+def _change(form: Form) -> journey.Event:
+    question = next((name for name in get_args(journey.Question) if name == form.one("question")), None)
+    if question is not None:
+        return journey.ChangeAsked(form.at, Screen.REVIEW, question)
+    return journey.ChangeAsked(form.at, Screen(form.choice("screen", ("goods", "details", "bag"))))
+
+
 def _start(form: Form) -> journey.Event:
     language = form.choice("language", form.languages) if form.one("language") else None
     return journey.Started(form.at, form.fresh_id, language)
@@ -198,14 +313,16 @@ ACTIONS: dict[str, Callable[[Form], journey.Event]] = {
     "declare": _declared,
     "amounts": _amounts,
     "recount": lambda form: _amounts(form, stay=True),
+    "circumstance": _circumstance,
+    "shares": _shares,
     "money": _money_explained,
+    "writing": _written,
     "bag": lambda form: journey.BagsCounted(form.at, _count(form)),
     "unaccompanied": lambda form: journey.UnaccompaniedAnswered(
         form.at, form.choice("answer", ("yes", "no")) == "yes"
     ),
-    "change": lambda form: journey.ChangeAsked(
-        form.at, Screen(form.choice("screen", ("goods", "details", "bag")))
-    ),
+    "change": _change,
+    "withdraw": lambda form: journey.Withdrawn(form.at),
     "sign": lambda form: journey.Certified(form.at),
     "print_receipt": lambda form: journey.ReceiptAsked(form.at),
     "finish": lambda form: journey.Left(form.at),

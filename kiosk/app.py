@@ -147,7 +147,7 @@ def _conductor() -> Conductor:
 def _state() -> Response:
     conductor = _conductor()
     view = asdict(conductor.view())
-    del view["review"], view["travellers"]
+    del view["review"], view["travellers"], view["writing"]
     answer = jsonify({**view, "step_seconds": conductor.step_seconds, "csrf_token": generate_csrf()})
     if conductor.starting:
         answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE  # for whoever waits until it may be used

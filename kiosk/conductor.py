@@ -35,6 +35,7 @@ from hardware import registry
 from hardware.ports import Camera, DeviceError, DeviceSet, LightSignal, ReceiptDocument, Speaker
 from kiosk import chip, journey
 from kiosk.actions import ACTIONS, FieldError, Form
+from kiosk.assessor import CROSSES_BY
 from kiosk.baggage import BagPhase, scan_bag
 from kiosk.central_client import CentralClient, CentralError
 from kiosk.central_key import CentralKey
@@ -258,8 +259,10 @@ class Conductor:
                 self._show(form_error=error.message)
                 return Refusal(fits=True, place=error.place, message=error.message)
             self._live = replace(self._live, form_error=None)
-            if isinstance(event, journey.AmountsGiven):
-                event = replace(event, in_writing=self._presenter.in_writing(self._state, event))
+            if isinstance(event, journey.Answer):
+                event = replace(event, asks=self._presenter.asks(self._state, event))
+            elif isinstance(event, journey.Withdrawn):
+                event = replace(event, free=self._presenter.is_free(self._state, event.at))
             self.handle(event)
             return None
 
@@ -517,6 +520,7 @@ class Conductor:
                 session.anchors.add(reading.trust_anchor)
             is_open = chip.opened(reading)
             refused: str | None = None
+            minor = self._law.is_minor(document.birth_date, now.date(), self._parts.config.direction, CROSSES_BY)
             if is_open:
                 answer = eligibility(
                     document,
@@ -526,6 +530,8 @@ class Conductor:
                     accompanied=self._state.current > 0,
                 )
                 refused = answer.code.lower() if isinstance(answer, NotEligible) else None
+                if refused is None and minor is None:
+                    refused = "declarant_unknown"
             self.handle(
                 journey.ChipRead(
                     self._now(),
@@ -535,6 +541,7 @@ class Conductor:
                     refused,
                     None if is_open else chip.why_not(reading),
                     turn=comparison is not None and turns(page, comparison),
+                    minor=bool(minor),
                 )
             )
 

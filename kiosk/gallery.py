@@ -10,7 +10,10 @@ from dataclasses import replace
 from contracts.declaration import MoneyOrigin, MoneyUse
 from kiosk.presenter import advice
 from kiosk.view import (
+    About,
     Allowance,
+    Basis,
+    Choice,
     Condition,
     Line,
     Message,
@@ -19,10 +22,12 @@ from kiosk.view import (
     Result,
     ReviewLine,
     Screen,
+    Share,
     Station,
     Step,
     Traveller,
     View,
+    Writing,
 )
 
 SETTINGS = ("language", "text_size", "contrast")
@@ -155,6 +160,10 @@ def _face() -> dict[str, View]:
     }
 
 
+def _with_more() -> tuple[Allowance, ...]:
+    return ALLOWANCES + tuple(Allowance(kind, None, None) for kind in MORE)
+
+
 def _goods() -> dict[str, View]:
     goods = replace(
         _base(Screen.GOODS, "declare", "goods", "back", "ask_officer"),
@@ -171,11 +180,11 @@ def _goods() -> dict[str, View]:
     cigarettes = replace(ALLOWANCES[1], chosen=True)
     return {
         "goods": goods,
+        "goods-gb": replace(goods, allowances=GREAT_BRITAIN),
+        "goods-full": replace(goods, allowances=_with_more(), apart=True),
         "goods-adult-2": replace(goods, person=2, people=3, error=Message("error.choose_one")),
         "details-choose": replace(details, allowances=ALLOWANCES),
-        "details-choose-many": replace(
-            details, allowances=ALLOWANCES + tuple(Allowance(k, None, None) for k in MORE)
-        ),
+        "details-choose-many": replace(details, allowances=_with_more()),
         "details-choose-error": replace(details, allowances=ALLOWANCES, error=Message("error.choose_goods")),
         "details": replace(details, allowances=(ALCOHOL, *ALLOWANCES[1:])),
         "details-cigarettes": replace(details, allowances=(ALLOWANCES[0], cigarettes, *ALLOWANCES[2:])),
@@ -184,6 +193,74 @@ def _goods() -> dict[str, View]:
         "details-goods": replace(
             details, allowances=(*ALLOWANCES[:3], replace(ALLOWANCES[3], chosen=True), *ALLOWANCES[4:])
         ),
+    }
+
+
+GREAT_BRITAIN = (
+    Allowance("beer", "42", "l"),
+    Allowance("wine", "18", "l"),
+    Allowance("spirits", "4", "l"),
+    Allowance("cigarettes", "200", "pcs"),
+    Allowance("cash", "10,000", "GBP", at_least=True),
+    Allowance("goods", "390", "GBP"),
+    Allowance("intermediate", "9", "l"),
+    Allowance("cigarillos", "100", "pcs"),
+    Allowance("cigars", "50", "pcs"),
+    Allowance("tobacco", "250", "g"),
+    Allowance("heated_sticks", "200", "pcs"),
+)
+
+
+def _about() -> dict[str, View]:
+    """One question of the law about the person, and what of the goods is a child's."""
+    asked = replace(
+        _base(Screen.ABOUT, "circumstance", "back", "ask_officer"), steps=steps(Station.GOODS), declared="red"
+    )
+    hours = (
+        Choice("0", Message("about.absence_hours.below", {"count": "24"})),
+        Choice("24", Message("about.absence_hours.between", {"first": "24", "count": "48"}), chosen=True),
+        Choice("48", Message("about.absence_hours.from", {"count": "48"})),
+    )
+    days = (
+        Choice("0", Message("about.days_since_exemption.below", {"count": "30"})),
+        Choice("30", Message("about.days_since_exemption.from", {"count": "30"})),
+    )
+    home = (
+        Choice("yes", Message("about.resident.yes")),
+        Choice("no", Message("about.resident.no")),
+    )
+    shares = (
+        Share("value-goods-p2", 1, "goods", "value", "EUR", "12,000"),
+        Share("weight-goods-p2", 1, "goods", "weight", "kg", "60", given="25"),
+    )
+    return {
+        "about-resident": replace(asked, about=About("resident", home)),
+        "about-absence": replace(asked, about=About("absence_hours", hours)),
+        "about-exemption": replace(asked, about=About("days_since_exemption", days), person=2, people=2),
+        "shares": replace(
+            asked, screen=Screen.SHARES, actions=("shares", "back", "ask_officer", *SETTINGS), shares=shares[:1]
+        ),
+        "shares-error": replace(
+            asked,
+            screen=Screen.SHARES,
+            actions=("shares", "back", "ask_officer", *SETTINGS),
+            shares=shares,
+            error=Message("error.share_both"),
+        ),
+    }
+
+
+def _writing() -> dict[str, View]:
+    """What the form for money asks in words."""
+    asked = replace(
+        _base(Screen.WRITING, "writing", "back", "ask_officer"), steps=steps(Station.GOODS), declared="red"
+    )
+    home = {"permanent": "1 Example Street, Exampletown", "temporary": ""}
+    return {
+        "writing-address": replace(asked, writing=Writing("address", home)),
+        "writing-owner": replace(asked, writing=Writing("owner")),
+        "writing-instrument": replace(asked, writing=Writing("instrument"), error=Message("error.day")),
+        "writing-route": replace(asked, writing=Writing("route", {"from": "TR", "to": "BY"})),
     }
 
 
@@ -242,6 +319,15 @@ def _review() -> dict[str, View]:
                 Message("review.over", {"amount": "2", "unit": "l"}),
                 True,
                 change,
+                why=Basis(
+                    (
+                        Message("why.free_up_to", {"amount": "3", "unit": "l"}),
+                        Message("why.duty", {"formula": "10 EUR × (5 − 3) l = 20.00 EUR"}),
+                    ),
+                    "Decision 1 of an example council, annex 1",
+                    "an example of a source",
+                    ("a paper of the shop",),
+                ),
             ),
             ReviewLine(
                 "banknote",
@@ -267,9 +353,25 @@ def _review() -> dict[str, View]:
             ),
         ),
     )
+    told = (
+        ReviewLine("map-pin", Message("about.resident.yes"), None, False, Screen.ABOUT, "resident"),
+        ReviewLine(
+            "map-pin",
+            Message("review.address", {"address": "1 Example Street, Exampletown"}),
+            None,
+            False,
+            Screen.WRITING,
+            "address",
+        ),
+    )
+    one = replace(review, travellers=review.travellers[:1], declared="red")
+    free = (*review.review[1:2], told[0], review.review[-1])
     return {
-        "review": review,
-        "review-plain": replace(review, travellers=review.travellers[:1], review=review.review[3:]),
+        "review": replace(review, paper=True),
+        "review-plain": replace(one, review=review.review[3:], declared="green"),
+        "review-told": replace(one, review=(*review.review[:3], *told), paper=False),
+        "review-free": replace(one, review=free, actions=(*one.actions, "withdraw")),
+        "review-withdrawn": replace(one, review=free, declared="green", withdrawn=True),
     }
 
 
@@ -314,7 +416,9 @@ def sample_views() -> dict[str, View]:
         "party": party,
         "party-more": replace(party, people=2, person=2),
         **_goods(),
+        **_about(),
         **_money(),
+        **_writing(),
         **_bag(),
         **_review(),
         **_end(),

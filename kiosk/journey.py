@@ -5,9 +5,13 @@ an event that does not fit the state changes nothing. Time comes in events. Work
 number, and an answer to work that is no longer wanted is dropped.
 
     WELCOME → NOTICE → DOCUMENT → FACE → PARTY ┬→ DOCUMENT (next person)
-                                               └→ GOODS → DETAILS (→ MONEY) → BAG → REVIEW ┬→ GOODS (next adult)
-                                                                                 └→ SENDING → RESULT → WELCOME
+                                               └→ GOODS → DETAILS → questions → BAG → REVIEW ┬→ GOODS (next adult)
+                                                                                             └→ SENDING → RESULT
     from anywhere before SENDING: OFFICER (a record is sent, a person takes over) → RESULT
+
+The questions after DETAILS are those that the law of the day needs of this declaration, none as a rule, and one a
+page: ABOUT (what of the person changes the outcome), SHARES (what is a child's), MONEY and WRITING (what its form
+asks). Which they are is told with each answer (`Answer.asks`): the journey knows no law.
 
 On DOCUMENT the zone is read first (phase `page`), then the chip (`chip`). A card whose names are on its other side
 is turned over then (`front`).
@@ -26,17 +30,52 @@ from typing import Literal, TypeVar
 
 from contracts.checks import CheckName, Verdict
 from contracts.decision import Channel, Decision
-from contracts.declaration import DeclaredChannel, GoodsItem, Money, MoneyKind, MoneyOrigin, MoneyUse
+from contracts.declaration import (
+    Addresses,
+    Circumstances,
+    DeclaredChannel,
+    GoodsItem,
+    Instrument,
+    Money,
+    MoneyKind,
+    MoneyOrigin,
+    MoneyOwner,
+    MoneyUse,
+    Route,
+)
 from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, PartyRole, TravelDocument
 from kiosk.view import Screen
 
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 LARGEST_PARTY = 12
 MOST_BAGS = 10
-AGE_OF_DECLARANT = 16  # domain rule BY-28: the declaration is filled by a person of 16 or more
 
 TextSize = Literal[100, 125, 150]
 Contrast = Literal["normal", "high"]
+# What the law can need to know beyond the amounts, by the page that asks it.
+Fact = Literal["resident", "absence_hours", "days_since_exemption"]
+Question = Literal[
+    "resident",
+    "absence_hours",
+    "days_since_exemption",
+    "shares",
+    "money",
+    "owner",
+    "instrument",
+    "address",
+    "route",
+]
+_PAGES: dict[Question, Screen] = {
+    "resident": Screen.ABOUT,
+    "absence_hours": Screen.ABOUT,
+    "days_since_exemption": Screen.ABOUT,
+    "shares": Screen.SHARES,
+    "money": Screen.MONEY,
+    "owner": Screen.WRITING,
+    "instrument": Screen.WRITING,
+    "address": Screen.WRITING,
+    "route": Screen.WRITING,
+}
 
 
 # -- state ------------------------------------------------------------------------------------------------------
@@ -69,7 +108,11 @@ class PersonState:
     declared: DeclaredChannel | None = None
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
-    money_explained: bool = False
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    not_known: tuple[Fact, ...] = ()  # asked, and the traveller does not know
+    addresses: Addresses | None = None
+    route: Route | None = None
+    answered: tuple[Question, ...] = ()  # the pages gone through since the amounts, in order
     bag_count: int | None = None
     bags: tuple[Bag, ...] = ()
     unaccompanied: bool | None = None
@@ -91,6 +134,11 @@ class PersonState:
         )
 
     @property
+    def money_explained(self) -> bool:
+        """Where the money comes from, what it is for and whose it is was said of the present amounts."""
+        return "money" in self.answered
+
+    @property
     def bags_done(self) -> bool:
         return self.bag_count is not None and len(self.bags) >= self.bag_count and self.unaccompanied is not None
 
@@ -105,6 +153,7 @@ class State:
     limits: Limits = Limits()
     screen: Screen = Screen.WELCOME
     phase: Phase = ""
+    question: Question | None = None  # on the pages that ask what the law needs
     language: str = "en"
     text_size: TextSize = 100
     contrast: Contrast = "normal"
@@ -208,18 +257,47 @@ class ChannelDeclared(Event):
 
 
 @dataclass(frozen=True)
-class AmountsGiven(Event):
-    items: tuple[GoodsItem, ...] = ()
-    money: tuple[Money, ...] = ()
-    stay: bool = False  # keep the amounts and stay on the page, to see them against the norms
-    in_writing: bool = False  # by law this money is declared with its origin, use and owner
+class Answer(Event):
+    """Something is stated, and the law may need more: `asks` is what is still to be asked, the next one first."""
+
+    asks: tuple[Question, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
-class MoneyExplained(Event):
+class AmountsGiven(Answer):
+    items: tuple[GoodsItem, ...] = ()
+    money: tuple[Money, ...] = ()
+    stay: bool = False  # keep the amounts and stay on the page, to see them against the norms
+
+
+@dataclass(frozen=True)
+class CircumstanceStated(Answer):
+    fact: Fact
+    answer: bool | int | None  # None: the traveller does not know
+
+
+@dataclass(frozen=True)
+class SharesGiven(Answer):
+    """The same goods, with those of the children `carried_for` them."""
+
+    items: tuple[GoodsItem, ...]
+
+
+@dataclass(frozen=True)
+class MoneyExplained(Answer):
     origin: MoneyOrigin
     use: MoneyUse
     own: bool
+
+
+@dataclass(frozen=True)
+class WrittenDown(Answer):
+    """What the form asks in words. None of it must be said: an officer writes down what is missing."""
+
+    owner: MoneyOwner | None = None
+    instrument: Instrument | None = None
+    addresses: Addresses | None = None
+    route: Route | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +313,14 @@ class UnaccompaniedAnswered(Event):
 @dataclass(frozen=True)
 class ChangeAsked(Event):
     screen: Screen
+    question: Question | None = None  # on the pages that have several
+
+
+@dataclass(frozen=True)
+class Withdrawn(Event):
+    """Nothing need be declared after all. `free`: the law says so of what was stated."""
+
+    free: bool = False
 
 
 class Certified(Event):
@@ -308,7 +394,7 @@ class PageRead(WorkEvent):
 class ChipRead(WorkEvent):
     """The chip was asked. `opened`: access was granted and the identity file was read.
 
-    `turn`: the names are printed on the other side, which has to be seen too.
+    `turn`: the names are printed on the other side, which has to be seen too. `minor`: by law another declares.
     """
 
     document: TravelDocument
@@ -316,6 +402,7 @@ class ChipRead(WorkEvent):
     not_eligible: str | None = None
     hint: str | None = None
     turn: bool = False
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -427,7 +514,10 @@ IN_JOURNEY = (
     Screen.PARTY,
     Screen.GOODS,
     Screen.DETAILS,
+    Screen.ABOUT,
+    Screen.SHARES,
     Screen.MONEY,
+    Screen.WRITING,
     Screen.BAG,
     Screen.REVIEW,
 )
@@ -444,9 +534,12 @@ def actions(state: State) -> tuple[str, ...]:
         Screen.PARTY: ("alone", "add_person", "back") if len(state.persons) < LARGEST_PARTY else ("alone", "back"),
         Screen.GOODS: ("declare", "goods", "back") if state.current == 0 else ("declare", "goods"),
         Screen.DETAILS: ("amounts", "recount", "goods", "back"),
+        Screen.ABOUT: ("circumstance", "back"),
+        Screen.SHARES: ("shares", "back"),
         Screen.MONEY: ("money", "back"),
+        Screen.WRITING: ("writing", "back"),
         Screen.BAG: ("bag", "unaccompanied", "back"),
-        Screen.REVIEW: ("sign", "change", "back"),
+        Screen.REVIEW: ("sign", "change", *(("withdraw",) if _declares_things(state) else ()), "back"),
         Screen.RESULT: ("finish", "more_time", *(() if state.printed or state.offline else ("print_receipt",))),
     }
     names = own.get(state.screen, ())
@@ -455,6 +548,12 @@ def actions(state: State) -> tuple[str, ...]:
     if state.warned_at is not None:
         names += ("more_time",)
     return names + ANYTIME
+
+
+def _declares_things(state: State) -> bool:
+    if state.screen is not Screen.REVIEW:
+        return False
+    return state.person.declared is DeclaredChannel.RED and bool(state.person.items or state.person.money)
 
 
 def empty(state: State) -> State:
@@ -485,9 +584,15 @@ def _with_person(state: State, person: PersonState) -> State:
     return replace(state, persons=persons)
 
 
-def _idle(state: State, screen: Screen) -> State:
+def _idle(state: State, screen: Screen, question: Question | None = None) -> State:
     """Go to a screen that waits for the traveller only."""
-    return replace(state, screen=screen, phase="", working=False, work=state.work + 1, hint=None)
+    return replace(
+        state, screen=screen, question=question, phase="", working=False, work=state.work + 1, hint=None
+    )
+
+
+def _put(state: State, question: Question) -> State:
+    return _idle(state, _PAGES[question], question)
 
 
 def _stopping(before: State, after: State) -> Outcome:
@@ -521,7 +626,7 @@ def _bags(state: State) -> Outcome:
         return _idle(state, Screen.REVIEW), ()
     if person.bag_count is not None and len(person.bags) < person.bag_count:
         work = state.work + 1
-        scanning = replace(state, screen=Screen.BAG, phase="", working=True, work=work, hint=None)
+        scanning = replace(state, screen=Screen.BAG, question=None, phase="", working=True, work=work, hint=None)
         return scanning, (ScanBag(work, person.person_id, len(person.bags)),)
     return _idle(state, Screen.BAG), ()
 
@@ -530,7 +635,15 @@ def _send(state: State, finished: Literal["complete", "to_officer"]) -> Outcome:
     work = state.work + 1
     screen = Screen.SENDING if finished == "complete" else Screen.OFFICER
     sending = replace(
-        state, screen=screen, phase="", finished=finished, working=True, work=work, hint=None, warned_at=None
+        state,
+        screen=screen,
+        question=None,
+        phase="",
+        finished=finished,
+        working=True,
+        work=work,
+        hint=None,
+        warned_at=None,
     )
     return sending, ((StopWork(),) if state.working else ()) + (SendRecord(work),)
 
@@ -601,10 +714,9 @@ def _page_read(state: State, event: PageRead) -> Outcome:
 def _chip_read(state: State, event: ChipRead) -> Outcome:
     if state.screen is not Screen.DOCUMENT or state.phase != "chip":
         return state, ()
-    minor = _is_minor(event.document, event.at)
-    person = replace(state.person, identity=event.document, chip_opened=event.opened, minor=minor)
+    person = replace(state.person, identity=event.document, chip_opened=event.opened, minor=event.minor)
     state = _with_person(state, person)
-    alone = minor and state.current == 0
+    alone = event.minor and state.current == 0
     if event.not_eligible or alone:
         return _send(replace(state, not_eligible=event.not_eligible or "unaccompanied_minor"), "to_officer")
     if not event.opened:
@@ -630,15 +742,6 @@ def _already_here(state: State, document: TravelDocument) -> bool:
     """Somebody else of the party has shown this document."""
     others = (person.identity for person in state.persons if person is not state.person)
     return any(other is not None and other.number == document.number for other in others)
-
-
-def _is_minor(document: TravelDocument, at: datetime) -> bool:
-    birth = document.birth_date
-    if birth is None:
-        return False
-    today = at.date()
-    age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
-    return age < AGE_OF_DECLARANT
 
 
 def _face_compared(state: State, event: FaceCompared) -> Outcome:
@@ -688,23 +791,57 @@ def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
         kinds = person.kinds if event.channel is DeclaredChannel.RED else ()
     items = tuple(item for item in person.items if item.kind.value in kinds)
     money = tuple(one for one in person.money if money_card(one) in kinds)
-    person = replace(person, declared=event.channel, kinds=kinds, items=items, money=money)
+    person = replace(person, declared=event.channel, kinds=kinds, items=items, money=money, answered=())
     state = _with_person(state, person)
     if kinds or event.channel is DeclaredChannel.RED:
         return _idle(state, Screen.DETAILS), ()
     return _bags(state)
 
 
-def _amounts_given(state: State, event: AmountsGiven) -> Outcome:
-    if state.screen is not Screen.DETAILS:
+def _answer_given(state: State, event: Answer) -> Outcome:
+    person = stated(state, event)
+    if person is None:
         return state, ()
-    money = tuple(_as_explained(one, state.person.money) for one in event.money)
-    state = _with_person(state, replace(state.person, items=event.items, money=money, money_explained=False))
-    if event.stay:
+    state = _with_person(state, person)
+    if isinstance(event, AmountsGiven) and event.stay:
         return state, ()
-    if event.in_writing and money:
-        return _idle(state, Screen.MONEY), ()
-    return _bags(state)
+    return (_put(state, event.asks[0]), ()) if event.asks else _bags(state)
+
+
+def stated(state: State, event: Answer) -> PersonState | None:
+    """The person as the answer makes them; None for an answer that this page did not ask for."""
+    if state.screen is Screen.DETAILS:
+        return _with_amounts(state.person, event) if isinstance(event, AmountsGiven) else None
+    question = state.question
+    if question is None or _PAGES[question] is not state.screen:
+        return None
+    person = _with_answer(state.person, question, event)
+    if person is None or question in person.answered:
+        return person
+    return replace(person, answered=(*person.answered, question))
+
+
+def _with_amounts(person: PersonState, event: AmountsGiven) -> PersonState:
+    money = tuple(_as_explained(one, person.money) for one in event.money)
+    return replace(person, items=event.items, money=money, answered=())
+
+
+def _with_answer(person: PersonState, question: Question, event: Answer) -> PersonState | None:
+    if isinstance(event, CircumstanceStated):
+        return _with_circumstance(person, event) if event.fact == question else None
+    if isinstance(event, SharesGiven):
+        return replace(person, items=event.items) if question == "shares" else None
+    if isinstance(event, MoneyExplained):
+        return _with_money_explained(person, event) if question == "money" else None
+    return _written(person, question, event) if isinstance(event, WrittenDown) else None
+
+
+def _with_circumstance(person: PersonState, event: CircumstanceStated) -> PersonState:
+    circumstances = person.circumstances.model_copy(update={event.fact: event.answer})
+    not_known = tuple(fact for fact in person.not_known if fact != event.fact)
+    if event.answer is None:
+        not_known += (event.fact,)
+    return replace(person, circumstances=circumstances, not_known=not_known)
 
 
 def _as_explained(money: Money, before: tuple[Money, ...]) -> Money:
@@ -716,14 +853,31 @@ def _as_explained(money: Money, before: tuple[Money, ...]) -> Money:
     return money.model_copy(update=said | {"owner_is_declarant": known.owner_is_declarant})
 
 
-def _money_explained(state: State, event: MoneyExplained) -> Outcome:
-    if state.screen is not Screen.MONEY:
-        return state, ()
+def _with_money_explained(person: PersonState, event: MoneyExplained) -> PersonState:
     said = {"origin": event.origin, "intended_use": event.use, "owner_is_declarant": event.own}
-    money = tuple(
-        one.model_copy(update=said | ({"owner": None} if event.own else {})) for one in state.person.money
-    )
-    return _bags(_with_person(state, replace(state.person, money=money, money_explained=True)))
+    money = tuple(one.model_copy(update=said | ({"owner": None} if event.own else {})) for one in person.money)
+    answered = tuple(page for page in person.answered if page != "owner")  # perhaps somebody else's now
+    return replace(person, money=money, answered=answered)
+
+
+def _written(person: PersonState, question: Question, event: WrittenDown) -> PersonState | None:
+    if question == "owner":
+        return replace(person, money=tuple(one.model_copy(update={"owner": event.owner}) for one in person.money))
+    if question == "instrument":
+        described = first_instrument(person)
+        money = tuple(
+            one.model_copy(update={"instrument": event.instrument}) if one is described else one
+            for one in person.money
+        )
+        return replace(person, money=money)
+    if question == "address":
+        return replace(person, addresses=event.addresses or Addresses())
+    return replace(person, route=event.route or Route()) if question == "route" else None
+
+
+def first_instrument(person: PersonState) -> Money | None:
+    """The line of bills or bank cheques that a page describes; the kiosk's own pages make one at most."""
+    return next((one for one in person.money if one.kind is MoneyKind.INSTRUMENT), None)
 
 
 def _bags_counted(state: State, event: BagsCounted) -> Outcome:
@@ -748,11 +902,30 @@ def _bag_scanned(state: State, event: BagScanned) -> Outcome:
 
 
 def _change_asked(state: State, event: ChangeAsked) -> Outcome:
+    if state.screen is Screen.REVIEW and event.question is not None:
+        return (_put(state, event.question), ()) if said(state.person, event.question) else (state, ())
     if state.screen is not Screen.REVIEW or event.screen not in _CHANGEABLE:
         return state, ()
     if event.screen is Screen.BAG:
         state = _with_person(state, replace(state.person, bag_count=None, bags=(), unaccompanied=None))
     return _idle(state, event.screen), ()
+
+
+def said(person: PersonState, question: Question) -> bool:
+    """Whether this was asked and answered, if only with "I do not know"."""
+    if question == "address":
+        return person.addresses is not None
+    if question == "route":
+        return person.route is not None
+    told = getattr(person.circumstances, question, None) is not None
+    return told or question in person.not_known or question in person.answered
+
+
+def _withdrawn(state: State, event: Withdrawn) -> Outcome:
+    """The traveller's own statement becomes green; what was stated stays, for whoever judges it again."""
+    if not event.free or not _declares_things(state):
+        return state, ()
+    return _with_person(state, replace(state.person, declared=DeclaredChannel.GREEN)), ()
 
 
 def _certified(state: State, event: Certified) -> Outcome:
@@ -822,19 +995,25 @@ def _went_back(state: State, event: WentBack) -> Outcome:
         return state, ()
     if state.screen is Screen.DETAILS:
         return _idle(state, Screen.GOODS), ()
-    if state.screen is Screen.MONEY:
-        return _idle(state, Screen.DETAILS), ()
+    if state.question is not None:
+        return _before(state, state.question), ()
     if state.screen is Screen.BAG:
-        return _stopping(state, _idle(state, _before_bag(state.person)))
+        return _stopping(state, _before(state))
     if state.screen is Screen.REVIEW:
-        return _idle(state, _before_bag(state.person)), ()
+        return _before(state), ()
     return state, ()
 
 
-def _before_bag(person: PersonState) -> Screen:
-    if person.money_explained and person.money:
-        return Screen.MONEY
-    return Screen.DETAILS if person.kinds or person.declared is DeclaredChannel.RED else Screen.GOODS
+def _before(state: State, question: Question | None = None) -> State:
+    """The page before this question, or before the bags; the last one that was answered comes first."""
+    person = state.person
+    earlier = person.answered
+    if question in earlier:
+        earlier = earlier[: earlier.index(question)]
+    if earlier:
+        return _put(state, earlier[-1])
+    chose = person.kinds or person.declared is DeclaredChannel.RED
+    return _idle(state, Screen.DETAILS if chose else Screen.GOODS)
 
 
 def _language_chosen(state: State, event: LanguageChosen) -> Outcome:
@@ -914,11 +1093,12 @@ def _table() -> _Table:
     table.on(PartyComplete, _party_complete)
     table.on(GoodsChosen, _goods_chosen)
     table.on(ChannelDeclared, _channel_declared)
-    table.on(AmountsGiven, _amounts_given)
-    table.on(MoneyExplained, _money_explained)
+    for answer in (AmountsGiven, CircumstanceStated, SharesGiven, MoneyExplained, WrittenDown):
+        table.on(answer, _answer_given)
     table.on(BagsCounted, _bags_counted)
     table.on(UnaccompaniedAnswered, _unaccompanied_answered)
     table.on(ChangeAsked, _change_asked)
+    table.on(Withdrawn, _withdrawn)
     table.on(Certified, _certified)
     table.on(Left, _left)
     table.on(MoreTimeAsked, _touched)

@@ -10,10 +10,14 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from contracts.api import DeviceHealth, KioskConfiguration, LawBundle
+from contracts.declaration import TransportMode
+from contracts.party import Direction
+from declarations import evaluate
+from declarations.eligibility import age_on
 from declarations.money import Rates
 from declarations.packs import RulePack
 from kiosk.bundles import BundleKeeper, Unfit
@@ -30,6 +34,31 @@ class Law:
     pack: RulePack
     sha256: str
     rates: Rates | None
+
+    def is_minor(
+        self, birth: date | None, today: date, direction: Direction, transport: TransportMode
+    ) -> bool | None:
+        """Whether another person declares for this one; None where that is not known, and an officer settles it.
+
+        The age from which one declares is the pack's (a rule of effect `declarant`, BY-28). Where no rule says it,
+        those are minors whom the pack does not let alone: nobody is said to speak for them either, so the
+        evaluator refers them. A pack that tells neither tells minors from nobody.
+        """
+        age = age_on(birth, today) if birth is not None else None
+        least = self._declares_from(today, direction, transport)
+        return None if age is None or least is None else age < least
+
+    def _declares_from(self, today: date, direction: Direction, transport: TransportMode) -> int | None:
+        law = evaluate.Law.of(self.pack, direction, transport, today)
+        if law.declarant is not None:
+            return law.declarant_age
+        limits = [
+            limit
+            for exclusion in self.pack.eligibility
+            for limit in (exclusion.under_age, exclusion.unaccompanied_under_age)
+            if limit is not None
+        ]
+        return max(limits, default=None)
 
 
 @dataclass(frozen=True)

@@ -12,28 +12,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from contracts.declaration import (
-    Declaration,
-    DeclaredChannel,
-    GoodsCategory,
-    GoodsItem,
-    GoodsKind,
-    MoneyOrigin,
-    MoneyUse,
-    TransportMode,
-)
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, MoneyOrigin, MoneyUse
 from contracts.party import DocumentFormat, TravelDocument
-from declarations.eligibility import age_on
 from declarations.evaluate import Line as NormLine
-from declarations.evaluate import PersonAssessment, PersonFacts, Relation, evaluate
+from declarations.evaluate import PartyAssessment
 from declarations.money import Rates
-from declarations.packs import AllowanceCard, RulePack
+from declarations.packs import AllowanceCard, Measure, RulePack
+from kiosk import shares
+from kiosk.assessor import CROSSES_BY, Assessor
 from kiosk.config import KioskConfig
 from kiosk.face_capture import Seen
-from kiosk.journey import AmountsGiven, PersonState, State, actions, money_card
-from kiosk.record import NOTICE_VERSION
+from kiosk.journey import Answer, Fact, PersonState, Question, State, actions, first_instrument, money_card
+from kiosk.questions import FACTS, Stretch
+from kiosk.reasons import basis
 from kiosk.view import (
+    About,
     Allowance,
+    Choice,
     Condition,
     Line,
     Message,
@@ -42,10 +37,12 @@ from kiosk.view import (
     Result,
     ReviewLine,
     Screen,
+    Share,
     Station,
     Step,
     Traveller,
     View,
+    Writing,
 )
 
 Prompt = Literal[
@@ -66,7 +63,10 @@ _STATIONS: dict[Screen, Station] = {
     Screen.PARTY: Station.FACE,
     Screen.GOODS: Station.GOODS,
     Screen.DETAILS: Station.GOODS,
+    Screen.ABOUT: Station.GOODS,
+    Screen.SHARES: Station.GOODS,
     Screen.MONEY: Station.GOODS,
+    Screen.WRITING: Station.GOODS,
     Screen.BAG: Station.BAG,
     Screen.REVIEW: Station.SIGN,
     Screen.SENDING: Station.SIGN,
@@ -144,7 +144,7 @@ class Presenter:
     def __init__(self, config: KioskConfig, pack: RulePack, rates: Rates | None) -> None:
         self._config = config
         self._pack = pack
-        self._rates = rates
+        self._assessor = Assessor(config.direction, pack, rates)
 
     def view(self, state: State, live: Live, revision: int, now: datetime) -> View:
         """The view of a state. Personal data is on the review page alone."""
@@ -175,8 +175,14 @@ class Presenter:
             try_number=_try(state, person),
             tries=state.limits.face_tries if screen is Screen.FACE else state.limits.document_tries,
             allowances=self._allowances(state, person, began) if on_goods and person is not None else (),
+            apart=screen is Screen.GOODS and self._asks_apart(began),
+            about=self._about(state, person, began) if person is not None and screen is Screen.ABOUT else None,
+            shares=self._shares(state, person, began) if person is not None and screen is Screen.SHARES else (),
             money=_money(person) if person is not None and screen is Screen.MONEY else None,
+            writing=_writing(state, person) if person is not None and screen is Screen.WRITING else None,
+            paper=self._paper(state, person, began) if on_review and person is not None else None,
             declared=None if person is None or person.declared is None else person.declared.value,
+            withdrawn=on_review and person is not None and _is_withdrawn(person),
             unaccompanied=None if person is None else person.unaccompanied,
             bags=0 if person is None else len(person.bags),
             bag_count=None if person is None else person.bag_count,
@@ -184,7 +190,7 @@ class Presenter:
             travellers=_travellers(state) if on_review else (),
             review=self._review(state, person, began) if on_review and person is not None else (),
             result=_result(state) if screen is Screen.RESULT else None,
-            actions=actions(state),
+            actions=self._actions(state, now),
             prompt=_prompt(state, live),
             seconds_left=_seconds_left(state, now),
             speech=(),
@@ -193,38 +199,28 @@ class Presenter:
     # -- goods ------------------------------------------------------------------------------------------------
 
     def _cards(self, now: datetime) -> tuple[AllowanceCard, ...]:
-        return self._pack.allowances(self._config.direction, TransportMode.AIR, now.date())
+        return self._pack.allowances(self._config.direction, CROSSES_BY, now.date())
 
-    def in_writing(self, state: State, given: AmountsGiven) -> bool:
-        """Whether the law wants the stated money on the form's annex: where from, what for, whose."""
-        if not given.money or not state.persons:
-            return False
-        person = replace(state.person, items=given.items, money=given.money)
-        hits = self._assessed(state, person, state.started_at or given.at).hits
-        return any(hit.category == GoodsCategory.CASH and hit.relation is not Relation.UNKNOWN for hit in hits)
+    def asks(self, state: State, answer: Answer) -> tuple[Question, ...]:
+        """What the law needs to know after this answer."""
+        return self._assessor.asks(state, answer)
+
+    def is_free(self, state: State, at: datetime) -> bool:
+        """Whether the traveller, on the review page, could as well declare nothing."""
+        return state.screen is Screen.REVIEW and self._assessor.is_free(state, at)
+
+    def _actions(self, state: State, now: datetime) -> tuple[str, ...]:
+        offered = actions(state)
+        if "withdraw" in offered and not self.is_free(state, now):
+            return tuple(name for name in offered if name != "withdraw")
+        return offered
 
     def _lines(self, state: State, person: PersonState, now: datetime) -> tuple[NormLine, ...]:
-        return self._assessed(state, person, now).lines
+        return self._assessor.assess(state, person, now.date()).persons[person.person_id].lines
 
-    def _assessed(self, state: State, person: PersonState, now: datetime) -> PersonAssessment:
-        declaration = Declaration(
-            declared_channel=person.declared or DeclaredChannel.RED,
-            items=person.items,
-            money=person.money,
-            unaccompanied_baggage=person.unaccompanied,
-            covers=tuple(minor.person_id for minor in state.minors_of(person)),
-            rule_pack=self._pack.label,
-            notice_version=NOTICE_VERSION,
-            language=state.language,
-        )
-        birth = person.identity.birth_date if person.identity else None
-        facts = PersonFacts(
-            person.person_id, age_on(birth, now.date()) if birth else None, state.role(person), declaration
-        )
-        assessed = evaluate(
-            self._pack, self._config.direction, TransportMode.AIR, (facts,), self._rates, now.date()
-        )
-        return assessed.persons[person.person_id]
+    def _asks_apart(self, now: datetime) -> bool:
+        rules = self._pack.in_force(self._config.direction, CROSSES_BY, now.date())
+        return any(rule.judges and rule.measure is Measure.UNACCOMPANIED for rule in rules)
 
     def _allowances(self, state: State, person: PersonState, now: datetime) -> tuple[Allowance, ...]:
         lines = self._lines(state, person, now) if person.items or person.money else ()
@@ -255,27 +251,105 @@ class Presenter:
                 shown.append(Allowance(kind=kind, free=None, unit=None, chosen=True, amount=_stated(kind, person)))
         return tuple(shown)
 
+    # -- what the law needs beside the amounts --------------------------------------------------------------
+
+    def _about(self, state: State, person: PersonState, now: datetime) -> About | None:
+        fact = next((fact for fact in FACTS if fact == state.question), None)
+        stretches = self._assessor.answers(now.date()).get(fact, ()) if fact is not None else ()
+        if fact is None:
+            return None
+        told = getattr(person.circumstances, fact)
+        choices = tuple(
+            Choice(_value(one.value), _choice(fact, one), told is not None and one.value == told)
+            for one in stretches
+        )
+        return About(fact, choices)
+
+    def _shares(self, state: State, person: PersonState, now: datetime) -> tuple[Share, ...]:
+        children = [minor.person_id for minor in state.minors_of(person)]
+        found = []
+        for child, items in self._assessor.shareable(state, person, now.date()).items():
+            for item in items:
+                part = next(
+                    (one for one in person.items if one.carried_for == child and one.kind is item.kind), None
+                )
+                given = shares.figures(part) if part is not None else {}
+                for measure, (total, unit) in shares.figures(item).items():
+                    found.append(
+                        Share(
+                            name=f"{measure}-{item.kind.value}-{child}",
+                            child=children.index(child) + 1,
+                            kind=item.kind.value,
+                            measure=measure,
+                            unit=unit,
+                            total=_figure(total) or "",
+                            given=f"{given[measure][0]:f}" if measure in given else "",
+                        )
+                    )
+        return tuple(found)
+
+    def _paper(self, state: State, person: PersonState, now: datetime) -> bool | None:
+        """Whether this declaration goes on paper: yes, no, or None where there is nothing to declare."""
+        if person.declared is not DeclaredChannel.RED:
+            return None
+        assessed = self._assessor.assess(state, person, now.date())
+        if self._pack.form is None:
+            return False
+        return True if any(one.categories for one in assessed.persons.values()) else None
+
     # -- review -----------------------------------------------------------------------------------------------
 
     def _review(self, state: State, person: PersonState, now: datetime) -> tuple[ReviewLine, ...]:
-        lines = self._lines(state, person, now) if person.items or person.money else ()
-        shown = [_item_line(item, lines) for item in person.items]
-        for money in person.money:
-            kind = money_card(money)
-            amount = {"kind": kind, "amount": _figure(money.amount) or "", "unit": money.currency}
-            shown.append(_review_line(kind, Message("review.item", amount), _line_of(kind, lines)))
-        said = person.money[0] if person.money and person.money_explained else None
-        if said is not None and said.origin is not None and said.intended_use is not None:
-            whose = "review.money.own" if said.owner_is_declarant else "review.money.other"
-            use = Message("review.money.use", {"use": said.intended_use.value})
-            title_of = Message(whose, {"origin": said.origin.value})
-            shown.append(ReviewLine("banknote", title_of, use, False, Screen.DETAILS))
+        assessed = self._assessor.assess(state, person, now.date()) if person.items or person.money else None
+        shown = []
+        if assessed is not None:
+            shown += [self._item_line(state, person, item, assessed) for item in person.items]
+            for money in person.money:
+                kind = money_card(money)
+                amount = {"kind": kind, "amount": _figure(money.amount) or "", "unit": money.currency}
+                shown.append(self._line(kind, Message("review.item", amount), assessed, person.person_id))
+        shown += [self._fact_line(fact, person, now) for fact in FACTS if _was_asked(person, fact)]
+        shown += _written_lines(person)
         if not shown:
             title = "review.none" if person.declared is DeclaredChannel.GREEN else "review.declared"
             note = Message("review.none.note") if person.declared is DeclaredChannel.GREEN else None
             shown.append(ReviewLine("package", Message(title), note, False, Screen.GOODS))
         shown.append(_bag_line(person))
         return tuple(shown)
+
+    def _item_line(
+        self, state: State, person: PersonState, item: GoodsItem, assessed: PartyAssessment
+    ) -> ReviewLine:
+        figure, unit = _measure(item)
+        kind = item.kind.value
+        title = Message("review.item.unknown", {"kind": kind})
+        children = [minor.person_id for minor in state.minors_of(person)]
+        if figure is not None and item.carried_for in children:
+            of_child = {"kind": kind, "amount": _figure(figure) or "", "unit": unit}
+            child = {"number": str(children.index(item.carried_for) + 1)}
+            return self._line(kind, Message("review.item.child", of_child | child), assessed, item.carried_for)
+        if figure is not None:
+            title = Message("review.item", {"kind": kind, "amount": _figure(figure) or "", "unit": unit})
+        return self._line(kind, title, assessed, person.person_id)
+
+    def _line(self, kind: str, title: Message, assessed: PartyAssessment, person_id: str) -> ReviewLine:
+        line = _line_of(kind, assessed.persons[person_id].lines)
+        shown = _review_line(kind, title, line)
+        return replace(shown, why=basis(kind, line, assessed, person_id, self._pack) if shown.attention else None)
+
+    def _fact_line(self, fact: Fact, person: PersonState, now: datetime) -> ReviewLine:
+        told = getattr(person.circumstances, fact)
+        stretches = self._assessor.answers(now.date()).get(fact, ())
+        chosen = next((one for one in stretches if told is not None and one.value == told), None)
+        icon = _FACT_ICONS[fact]
+        if chosen is None:
+            note = Message("review.officer_counts")
+            return ReviewLine(icon, Message(f"about.{fact}.unknown"), note, True, Screen.ABOUT, fact)
+        return ReviewLine(icon, _choice(fact, chosen), None, False, Screen.ABOUT, fact)
+
+
+def _is_withdrawn(person: PersonState) -> bool:
+    return person.declared is DeclaredChannel.GREEN and bool(person.items or person.money)
 
 
 def _steps(screen: Screen) -> tuple[Step, ...]:
@@ -301,6 +375,90 @@ def _money(person: PersonState) -> MoneyQuestions:
         use=said.intended_use if said else None,
         own=said.owner_is_declarant if said and person.money_explained else None,
     )
+
+
+_FACT_ICONS: dict[Fact, str] = {"resident": "map-pin", "absence_hours": "clock", "days_since_exemption": "history"}
+
+
+def _was_asked(person: PersonState, fact: Fact) -> bool:
+    return fact in person.not_known or getattr(person.circumstances, fact) is not None
+
+
+def _value(answer: bool | int) -> str:
+    """An answer as it is posted."""
+    return {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else str(answer)
+
+
+def _choice(fact: Fact, one: Stretch) -> Message:
+    """An answer in words; a number by the limits between which it lies."""
+    if isinstance(one.value, bool):
+        return Message(f"about.{fact}.{_value(one.value)}")
+    if one.below is None:
+        return Message(f"about.{fact}.from", {"count": str(one.value)})
+    if one.value == 0:
+        return Message(f"about.{fact}.below", {"count": str(one.below)})
+    return Message(f"about.{fact}.between", {"first": str(one.value), "count": str(one.below)})
+
+
+def _writing(state: State, person: PersonState) -> Writing | None:
+    """The page of the form's words, with what was said before."""
+    said: dict[str, str] = {}
+    if state.question == "owner":
+        owner = next((one.owner for one in person.money if one.owner is not None), None)
+        said = {"name": owner.name, "address": owner.address} if owner is not None else {}
+    elif state.question == "instrument":
+        money = first_instrument(person)
+        told = money.instrument if money is not None else None
+        if told is not None:
+            said = {
+                "name": told.name,
+                "issuer": told.issuer,
+                "number": told.number,
+                "issued": f"{told.issued:%d.%m.%Y}" if told.issued else "",
+                "nominal": f"{told.nominal:f}" if told.nominal is not None else "",
+                "pieces": str(told.pieces or ""),
+            }
+    elif state.question == "address":
+        if person.addresses is not None:
+            said = {"permanent": person.addresses.permanent, "temporary": person.addresses.temporary}
+    elif state.question == "route":
+        if person.route is not None:
+            said = {"from": person.route.departure_country or "", "to": person.route.destination_country or ""}
+    else:
+        return None
+    return Writing(state.question, said)
+
+
+def _written_lines(person: PersonState) -> list[ReviewLine]:
+    """What the form was told in words, each to be corrected on its own page."""
+    lines = []
+    told = next((one for one in person.money if one.origin is not None), None) if person.money_explained else None
+    if told is not None and told.origin is not None and told.intended_use is not None:
+        whose = "review.money.own" if told.owner_is_declarant else "review.money.other"
+        use = Message("review.money.use", {"use": told.intended_use.value})
+        title = Message(whose, {"origin": told.origin.value})
+        lines.append(ReviewLine("banknote", title, use, False, Screen.MONEY, "money"))
+    owner = next((one.owner for one in person.money if one.owner is not None), None)
+    if owner is not None:
+        title = Message("review.owner", {"name": owner.name})
+        lines.append(ReviewLine("user", title, _said(owner.address), False, Screen.WRITING, "owner"))
+    described = next((one.instrument for one in person.money if one.instrument is not None), None)
+    if described is not None:
+        title = Message("review.said", {"words": described.name})
+        lines.append(ReviewLine("file-text", title, _said(described.issuer), False, Screen.WRITING, "instrument"))
+    if person.addresses is not None and (person.addresses.permanent or person.addresses.temporary):
+        title = Message("review.address", {"address": person.addresses.permanent or person.addresses.temporary})
+        stay = person.addresses.temporary if person.addresses.permanent else ""
+        lines.append(ReviewLine("map-pin", title, _said(stay), False, Screen.WRITING, "address"))
+    route = person.route
+    if route is not None and route.departure_country and route.destination_country:
+        ends = {"country": route.departure_country, "destination": route.destination_country}
+        lines.append(ReviewLine("route", Message("review.route", ends), None, False, Screen.WRITING, "route"))
+    return lines
+
+
+def _said(words: str) -> Message | None:
+    return Message("review.said", {"words": words}) if words else None
 
 
 def _prompt(state: State, live: Live) -> Prompt | None:
@@ -552,14 +710,6 @@ def _measures(item: GoodsItem) -> list[tuple[Decimal, str]]:
         (item.weight_kg, "kg"),
     )
     return [(figure, unit) for figure, unit in figures if figure is not None]
-
-
-def _item_line(item: GoodsItem, lines: tuple[NormLine, ...]) -> ReviewLine:
-    figure, unit = _measure(item)
-    title = Message("review.item.unknown", {"kind": item.kind.value})
-    if figure is not None:
-        title = Message("review.item", {"kind": item.kind.value, "amount": _figure(figure) or "", "unit": unit})
-    return _review_line(item.kind.value, title, _line_of(item.kind.value, lines))
 
 
 def _review_line(kind: str, title: Message, line: NormLine | None) -> ReviewLine:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from contracts.checks import DOCUMENT_CHECKS, Check, Verdict
-from contracts.declaration import Declaration
+from contracts.declaration import Circumstances, Declaration
 from contracts.party import DocumentFormat, Party, Person, TravelDocument
 from contracts.transaction import EvidenceReference, Provenance, TransactionRecord
 from kiosk.config import KioskConfig
@@ -105,12 +105,12 @@ def _person(state: State, person: PersonState, rule_pack: str) -> Person:
         documents=(*person.visas, person.identity or _unread_document()),
         face=person.face or not_compared(NOT_REACHED),
         bags=person.bags,
-        declaration=_declaration(state, person, rule_pack),
+        declaration=declaration_of(state, person, rule_pack),
         asked_for_officer=person.asked_for_officer,
     )
 
 
-def _declaration(state: State, person: PersonState, rule_pack: str) -> Declaration | None:
+def declaration_of(state: State, person: PersonState, rule_pack: str) -> Declaration | None:
     """What this adult declared, certified or not; None for a minor and before the question was answered."""
     if person.declared is None or state.role(person) == "minor":
         return None
@@ -120,6 +120,9 @@ def _declaration(state: State, person: PersonState, rule_pack: str) -> Declarati
         money=person.money,
         unaccompanied_baggage=person.unaccompanied,
         covers=tuple(minor.person_id for minor in state.minors_of(person)),
+        circumstances=person.circumstances if person.circumstances != Circumstances() else None,
+        addresses=person.addresses,
+        route=person.route,
         rule_pack=rule_pack,
         notice_version=NOTICE_VERSION,
         language=state.language,

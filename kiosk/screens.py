@@ -34,7 +34,7 @@ from markupsafe import Markup, escape
 
 from hardware.ports import DeviceError, Speaker
 from kiosk.gallery import sample_views
-from kiosk.messages import AUTONYMS, GREETINGS, PSEUDO, SOURCE, Catalogue, bold, direction, placeholders
+from kiosk.messages import AUTONYMS, GREETINGS, PSEUDO, SOURCE, Catalogue, bold, countries, direction, placeholders
 from kiosk.view import Allowance, Message, Screen, View
 from kiosk.view import Result as ViewResult
 
@@ -45,14 +45,15 @@ SPOKEN_VALUE = re.compile(r"^[0-9]{1,3}$")
 SPOKEN_VALUES = frozenset({"count", "number", "tries", "total", "people", "desk", "percent"})
 CACHED_SPEECH = 2000  # sentences; the catalogue has a few hundred, each in a few languages
 NEXT_SIZE: dict[int, Literal[100, 125, 150]] = {100: 125, 125: 150, 150: 100}
-PICTURES = {
-    **dict.fromkeys(("beer", "wine", "intermediate", "spirits", "ethyl_alcohol"), "alcohol"),
-    **dict.fromkeys(("cigarillos", "cigars", "heated_sticks", "tobacco"), "cigarettes"),
-    **dict.fromkeys(("gifts", "commercial"), "goods"),
-    **dict.fromkeys(
-        ("food_animal", "food_plant", "animals_plants", "biological_samples", "fish", "caviar", "farm_contact"),
-        "nature",
-    ),
+MOST_CARDS = 6  # of the goods page
+MOST_NAMED = 4  # of what has no card, in words below the cards
+# Any of these is declared, and one card says so for all of them.
+NATURE = frozenset({"food_animal", "food_plant", "animals_plants"})
+# Rows of the keyboard by its letters; the figures stand above them.
+LETTERS = {
+    "en": ("qwertyuiop-", "asdfghjkl.,", "zxcvbnm/'&"),
+    "ru": ("йцукенгшщзх", "фывапролджэ", "ячсмитьбюъё"),
+    "be": ("йцукенгшўзх", "фывапролджэ", "ячсмітьбюё’"),
 }
 
 
@@ -185,7 +186,10 @@ def page(view: View, *, live: bool) -> Response:
             say=say,
             has=catalogue.has,
             amount=partial(_amount, catalogue, language),
-            picture=_picture,
+            goods_page=goods_page,
+            listed=partial(_listed, catalogue, language),
+            countries=partial(countries, language),
+            letters=_letters(language),
             next_size=NEXT_SIZE[view.text_size],
             now=datetime.now(ZoneInfo(view.timezone)),
             spoken=" ".join(spoken(view, catalogue, language)),
@@ -204,13 +208,43 @@ def _plain(text: str) -> str:
     return "".join(words for _, words in bold(text))
 
 
+def _letters(language: str) -> tuple[tuple[str, ...], ...]:
+    """The rows of the keyboards, the traveller's own letters first; names in documents are Latin."""
+    own = LETTERS.get(language)
+    return (own, LETTERS[SOURCE]) if own is not None and own is not LETTERS[SOURCE] else (LETTERS[SOURCE],)
+
+
 def _amount(catalogue: Catalogue, language: str, number: str | None, unit: str | None, form: str = "") -> str:
     return catalogue.amount(number or "0", unit or "pcs", language, form)
 
 
-def _picture(allowance: Allowance) -> str:
-    """Which drawing stands for the goods."""
-    return PICTURES.get(allowance.kind, allowance.kind)
+@dataclass(frozen=True)
+class GoodsPage:
+    """What the goods page shows: cards, some for several kinds alike; names below them; that there is more."""
+
+    cards: tuple[tuple[Allowance, bool], ...]
+    named: tuple[str, ...]
+    more: bool
+
+
+def goods_page(allowances: tuple[Allowance, ...]) -> GoodsPage:
+    """The pack's kinds shared out between the cards and the words below them."""
+    alike = [one for one in allowances if one.kind in NATURE and one.free is None]
+    grouped = len(alike) > 1
+    cards = [one for one in allowances if not grouped or one not in alike[1:]][:MOST_CARDS]
+    shown = {one.kind for one in cards} | ({one.kind for one in alike} if alike and alike[0] in cards else set())
+    rest = list(dict.fromkeys(one.kind for one in allowances if one.kind not in shown))
+    return GoodsPage(
+        cards=tuple((one, grouped and one in alike) for one in cards),
+        named=tuple(rest[:MOST_NAMED]),
+        more=len(rest) > MOST_NAMED,
+    )
+
+
+def _listed(catalogue: Catalogue, language: str, kinds: tuple[str, ...]) -> str:
+    """Kinds as a list within a sentence."""
+    names = [catalogue.text(Message(f"kind.{kind}"), language) for kind in kinds]
+    return ", ".join(name[:1].lower() + name[1:] for name in names)
 
 
 def _receipt_code(result: ViewResult | None) -> Markup:
@@ -260,6 +294,11 @@ def _default_speech(view: View) -> list[Message]:
         return [Message("out.title"), Message("out.lead")]
     if view.screen is Screen.DETAILS:
         return [Message("details.choose.title"), Message("details.choose.lead")]
+    if view.about is not None:
+        return [Message(f"about.{view.about.fact}.title"), Message("about.lead"), Message("about.officer")]
+    if view.writing is not None:
+        title, lead = (Message(f"writing.{view.writing.question}.{part}") for part in ("title", "lead"))
+        return [title, lead, Message("writing.later")]
     if view.screen is Screen.REVIEW:
         return [Message("review.title"), Message("review.true"), Message("review.liability")]
     if view.screen is Screen.RESULT and view.result:

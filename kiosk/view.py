@@ -23,7 +23,10 @@ class Screen(StrEnum):
     PARTY = "party"  # does anyone travel with you
     GOODS = "goods"  # the two legal answers
     DETAILS = "details"  # how much of each chosen thing
+    ABOUT = "about"  # what of the person changes the outcome: where they live, how long they were away
+    SHARES = "shares"  # what of the goods is a child's
     MONEY = "money"  # where declared money comes from, what it is for, whose it is
+    WRITING = "writing"  # what a form asks in words: addresses, the owner of money, an instrument, the route
     BAG = "bag"  # weight, tag, unaccompanied baggage
     REVIEW = "review"  # every answer, the liability sentence, sign
     SENDING = "sending"
@@ -116,6 +119,54 @@ class MoneyQuestions:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One answer of a question with few, and whether it was given before."""
+
+    value: str
+    text: Message
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """A question about the person: `fact` names it in the catalogue."""
+
+    fact: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """One figure of a child's part: the field's name, whose, of what and how much of it there is."""
+
+    name: str
+    child: int  # of the party's children, from 1
+    kind: str
+    measure: Literal["amount", "value", "weight"]
+    unit: str
+    total: str
+    given: str = ""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What the form asks in words now, and what was said before, by field."""
+
+    question: Literal["owner", "instrument", "address", "route"]
+    said: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Why the law says so: sentences, then article and source as the rule pack names them."""
+
+    sentences: tuple[Message, ...]
+    article: str
+    source: str = ""
+    papers: tuple[str, ...] = ()  # that the law wants to see, in the pack's own words
+
+
+@dataclass(frozen=True)
 class ReviewLine:
     """One answer on the review page, and the screen where it can be changed."""
 
@@ -124,6 +175,8 @@ class ReviewLine:
     note: Message | None
     attention: bool
     change: Screen
+    question: str | None = None  # that can be answered anew, where `change` has several
+    why: Basis | None = None
 
 
 @dataclass(frozen=True)
@@ -173,8 +226,14 @@ class View:
     try_number: int = 1
     tries: int = 3
     allowances: tuple[Allowance, ...] = ()
+    apart: bool = False  # the law asks about baggage that travels apart
+    about: About | None = None
+    shares: tuple[Share, ...] = ()
     money: MoneyQuestions | None = None
+    writing: Writing | None = None
+    paper: bool | None = None  # in writing on a form that an officer prints; None: nothing is said of it
     declared: Literal["green", "red"] | None = None
+    withdrawn: bool = False  # what was stated is free, and is declared no longer
     unaccompanied: bool | None = None
     bags: int = 0
     bag_count: int | None = None  # how many the traveller said; None = not answered yet

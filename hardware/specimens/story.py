@@ -14,7 +14,7 @@ from pydantic import Field
 
 from contracts.base import Contract, Identifier, ShortText, Text
 from contracts.decision import Channel
-from contracts.declaration import GoodsItem, Money
+from contracts.declaration import Circumstances, GoodsItem, Money
 from contracts.party import Direction, DocumentFormat
 
 RelativePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$")]
@@ -45,6 +45,7 @@ class StoryAnswers(Contract):
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
     unaccompanied_baggage: bool = False
+    circumstances: Circumstances | None = None  # told where the law asks; None: not known
 
 
 class StoryTraveller(Contract):

@@ -29,6 +29,8 @@ PSEUDO = "ar-XB"
 AUTONYMS = {"be": "Беларуская", "ru": "Русский", "en": "English", PSEUDO: "Pseudo ⟵"}
 GREETINGS = ("Вітаем", "Добро пожаловать", "Welcome", "Witamy", "مرحبًا")
 
+# Codes of CLDR that are no country of ISO 3166-1: unions, pseudo-locales, "unknown".
+_NO_COUNTRY = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA", "XK"})
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 # Arabic letters without a meaning: they bring the real font and the real direction.
@@ -114,6 +116,9 @@ class Catalogue:
         for name in ("origin", "use"):  # codes of the annex for declared money
             if name in words and self.has(f"money.{name}.{words[name]}"):
                 words[name] = self.text(Message(f"money.{name}.{words[name]}"), language)
+        for name in ("country", "destination"):  # of a route, by two letters
+            if name in words:
+                words[name] = country(words[name], language)
         if "issuer" in words:
             known = f"country.{words['issuer']}"
             named = self.text(Message(known), language) if self.has(known) else country(words["issuer"], language)
@@ -142,6 +147,17 @@ def country(code: str, language: str) -> str:
     aliases = get_global("territory_aliases").get(code, [code])
     locale = Locale.parse("en" if language == PSEUDO else language)
     return str(locale.territories.get(aliases[0], code))
+
+
+def countries(language: str) -> list[tuple[str, str]]:
+    """Every country by its two letters (ISO 3166-1) and its name, in the order of the names."""
+    locale = Locale.parse("en" if language == PSEUDO else language)
+    names = {
+        code: str(name)
+        for code, name in locale.territories.items()
+        if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY
+    }
+    return sorted(names.items(), key=lambda one: one[1].casefold())
 
 
 def bold(text: str) -> Iterator[tuple[bool, str]]:

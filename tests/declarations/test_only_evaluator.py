@@ -21,6 +21,7 @@ AMOUNTS |= {"at_most", "dutiable", "difference", "left", "borrowed", "value_eur"
 READ_RULES_ALOUD = {
     "central/admin/rules_view.py": {"comparator", "excess"},  # the administrator's table
     "central/officer/declaration_form.py": {"comparator"},  # the printed form's own heading
+    "kiosk/reasons.py": {"comparator"},  # "up to" or "under", in the traveller's words
     "kiosk/presenter.py": {"comparator"},  # of an allowance card: "up to" or "under"
 }
 # What is no norm and no duty.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.declaration import DeclaredChannel, GoodsKind, Money, MoneyKind, Unit
+from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
 from kiosk import journey
 from kiosk.actions import ACTIONS, FieldError, Form
 from kiosk.view import Screen
@@ -28,10 +28,9 @@ def posted(action: str, chosen: tuple[str, ...] = (), **fields: str | list[str])
 
 def test_every_action_of_the_journey_has_its_parser() -> None:
     offered: set[str] = set()
+    declaring = journey.PersonState("p1", declared=DeclaredChannel.RED, items=(GoodsItem(kind=GoodsKind.GOODS),))
     for screen in Screen:
-        state = replace(
-            journey.State(), screen=screen, persons=(journey.PersonState("p1"),), warned_at=NOW, touched_at=NOW
-        )
+        state = replace(journey.State(), screen=screen, persons=(declaring,), warned_at=NOW, touched_at=NOW)
         offered |= set(journey.actions(state))
     assert offered == set(ACTIONS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import settings
@@ -13,7 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from contracts import CONTRACTS_VERSION
 from contracts.checks import Check, CheckName, Verdict
 from contracts.decision import Channel, Decision, PersonOutcome, ReasonClass, ReferralReason, Versions
-from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, MoneyOrigin, MoneyUse
+from contracts.declaration import (
+    Addresses,
+    DeclaredChannel,
+    GoodsItem,
+    GoodsKind,
+    Money,
+    MoneyKind,
+    MoneyOrigin,
+    MoneyUse,
+)
 from contracts.party import Bag, DocumentFormat, FaceDecision, FaceResult, TravelDocument
 from kiosk import journey
 from kiosk.journey import State, actions, advance
@@ -86,7 +96,8 @@ class Walk:
 
     def shows(self, document: TravelDocument | None = None) -> Walk:
         document = document or passport()
-        return self.does(journey.PageRead, document, True).does(journey.ChipRead, document, True)
+        minor = document.birth_date is not None and document.birth_date > date(2010, 11, 21)
+        return self.does(journey.PageRead, document, True).does(journey.ChipRead, document, True, minor=minor)
 
     def identified(self) -> Walk:
         return self.starts().shows().does(journey.FaceCompared, face())
@@ -310,6 +321,10 @@ _SIMPLE = (
 )
 
 
+QUESTIONS = get_args(journey.Question)
+ASKS = st.lists(st.sampled_from(QUESTIONS), max_size=2).map(tuple)
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Any events in any order, fitting or not. Checks what may never happen."""
 
@@ -379,7 +394,9 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def chip(self, wanted: bool, opened: bool, refused: str | None, number: str, child: bool, turn: bool) -> None:
         document = passport(number, date(2018, 1, 1) if child else date(1980, 1, 1))
-        self._take(journey.ChipRead(self._later(), self._work(wanted), document, opened, refused, turn=turn))
+        self._take(
+            journey.ChipRead(self._later(), self._work(wanted), document, opened, refused, turn=turn, minor=child)
+        )
 
     @rule(wanted=st.booleans(), number=st.sampled_from("ABC"))
     def front(self, wanted: bool, number: str) -> None:
@@ -427,14 +444,31 @@ class AnyOrder(RuleBasedStateMachine):
     def declares(self, channel: DeclaredChannel, kinds: tuple[str, ...] | None) -> None:
         self._take(journey.ChannelDeclared(self._later(), channel, kinds))
 
-    @rule(stay=st.booleans(), money=st.sampled_from([(), (CASH,)]), in_writing=st.booleans())
-    def amounts(self, stay: bool, money: tuple[Money, ...], in_writing: bool) -> None:
+    @rule(stay=st.booleans(), money=st.sampled_from([(), (CASH,)]), asks=ASKS)
+    def amounts(self, stay: bool, money: tuple[Money, ...], asks: tuple[journey.Question, ...]) -> None:
         items = (GoodsItem(kind=GoodsKind.ALCOHOL),)
-        self._take(journey.AmountsGiven(self._later(), items, money, stay, in_writing))
+        self._take(journey.AmountsGiven(self._later(), items, money, stay, asks=asks))
 
-    @rule(own=st.booleans())
-    def explains(self, own: bool) -> None:
-        self._take(journey.MoneyExplained(self._later(), MoneyOrigin.LOAN, MoneyUse.PERSONS, own))
+    @rule(own=st.booleans(), asks=ASKS)
+    def explains(self, own: bool, asks: tuple[journey.Question, ...]) -> None:
+        self._take(journey.MoneyExplained(self._later(), MoneyOrigin.LOAN, MoneyUse.PERSONS, own, asks=asks))
+
+    @rule(fact=st.sampled_from(get_args(journey.Fact)), answer=st.sampled_from([None, True, False, 24]), asks=ASKS)
+    def tells(self, fact: journey.Fact, answer: bool | int | None, asks: tuple[journey.Question, ...]) -> None:
+        self._take(journey.CircumstanceStated(self._later(), fact, answer, asks=asks))
+
+    @rule(said=st.booleans(), asks=ASKS)
+    def writes(self, said: bool, asks: tuple[journey.Question, ...]) -> None:
+        addresses = Addresses(permanent="Anywhere 1") if said else None
+        self._take(journey.WrittenDown(self._later(), addresses=addresses, asks=asks))
+
+    @rule(asks=ASKS)
+    def shares(self, asks: tuple[journey.Question, ...]) -> None:
+        self._take(journey.SharesGiven(self._later(), (GoodsItem(kind=GoodsKind.ALCOHOL),), asks=asks))
+
+    @rule(free=st.booleans())
+    def withdraws(self, free: bool) -> None:
+        self._take(journey.Withdrawn(self._later(), free))
 
     @rule(count=st.integers(-1, 12))
     def counts(self, count: int) -> None:
@@ -448,9 +482,14 @@ class AnyOrder(RuleBasedStateMachine):
     def bag(self, wanted: bool) -> None:
         self._take(journey.BagScanned(self._later(), self._work(wanted), Bag(weight_kg=10.0)))
 
-    @rule(screen=st.sampled_from(Screen))
-    def changes(self, screen: Screen) -> None:
-        self._take(journey.ChangeAsked(self._later(), screen))
+    @rule(screen=st.sampled_from(Screen), question=st.sampled_from([None, *QUESTIONS]))
+    def changes(self, screen: Screen, question: journey.Question | None) -> None:
+        self._take(journey.ChangeAsked(self._later(), screen, question))
+
+    @invariant()
+    def a_page_that_asks_for_the_law_has_its_question_and_no_other_page_has(self) -> None:
+        pages = (Screen.ABOUT, Screen.SHARES, Screen.MONEY, Screen.WRITING)
+        assert (self.state.question is not None) is (self.state.screen in pages)
 
     @rule(wanted=st.booleans(), channel=st.sampled_from(Channel), record_id=st.sampled_from(["r1", "r2"]))
     def answered(self, wanted: bool, channel: Channel, record_id: str) -> None:

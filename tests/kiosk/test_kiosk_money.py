@@ -49,7 +49,10 @@ def presenter(pack: str = "eaeu-by", rates: Rates | None = RATES) -> Presenter:
 
 def on(screen: Screen, person: PersonState | None = None) -> State:
     person = person or PersonState("p1", identity=ADULT, kinds=("cash",), declared=DeclaredChannel.RED)
-    return State(screen=screen, record_id="r1", started_at=NOW, touched_at=NOW, persons=(person,))
+    question = "money" if screen is Screen.MONEY else None
+    return State(
+        screen=screen, question=question, record_id="r1", started_at=NOW, touched_at=NOW, persons=(person,)
+    )
 
 
 # -- where the law asks -----------------------------------------------------------------------------------------
@@ -69,12 +72,13 @@ def on(screen: Screen, person: PersonState | None = None) -> State:
     ],
 )
 def test_the_evaluator_says_when_it_is_in_writing(money: tuple[Money, ...], in_writing: bool) -> None:
-    assert presenter().in_writing(on(Screen.DETAILS), AmountsGiven(NOW, (), money)) is in_writing
+    asks = presenter().asks(on(Screen.DETAILS), AmountsGiven(NOW, (), money))
+    assert ("money" in asks) is in_writing and ("address" in asks) is in_writing
 
 
 def test_goods_over_their_norm_ask_nothing_about_money() -> None:
     goods = GoodsItem(kind=GoodsKind.GOODS, value=Decimal(90000), currency="EUR")
-    assert not presenter().in_writing(on(Screen.DETAILS), AmountsGiven(NOW, (goods,), (cash("20"),)))
+    assert presenter().asks(on(Screen.DETAILS), AmountsGiven(NOW, (goods,), (cash("20"),))) == ()
 
 
 # -- the way through --------------------------------------------------------------------------------------------
@@ -82,15 +86,16 @@ def test_goods_over_their_norm_ask_nothing_about_money() -> None:
 
 def test_money_in_writing_goes_by_its_own_page_and_other_money_does_not() -> None:
     for in_writing, screen in ((True, Screen.MONEY), (False, Screen.BAG)):
-        state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), in_writing=in_writing))
+        given = AmountsGiven(NOW, (), (cash("12000"),), asks=("money",) if in_writing else ())
+        state, _ = advance(on(Screen.DETAILS), given)
         assert state.screen is screen
-    stays, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), stay=True, in_writing=True))
+    stays, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), stay=True, asks=("money",)))
     assert stays.screen is Screen.DETAILS
 
 
 def test_the_answers_are_of_all_money_and_lead_to_the_bag() -> None:
     state, _ = advance(
-        on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"), cash("500", "EUR")), in_writing=True)
+        on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"), cash("500", "EUR")), asks=("money",))
     )
     state, _ = advance(state, OF_A_SALE)
     assert state.screen is Screen.BAG
@@ -99,7 +104,7 @@ def test_the_answers_are_of_all_money_and_lead_to_the_bag() -> None:
 
 
 def test_the_page_is_gone_back_to_and_what_was_said_is_kept() -> None:
-    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), in_writing=True))
+    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), asks=("money",)))
     state, _ = advance(state, replace(OF_A_SALE, own=False))
     state, _ = advance(state, journey.WentBack(NOW))
     assert state.screen is Screen.MONEY
@@ -108,13 +113,13 @@ def test_the_page_is_gone_back_to_and_what_was_said_is_kept() -> None:
     assert (shown.origin, shown.use, shown.own) == ("03", "02", False) and shown.amounts == (("12,000", "USD"),)
     state, _ = advance(state, journey.WentBack(NOW))
     assert state.screen is Screen.DETAILS
-    state, _ = advance(state, AmountsGiven(NOW, (), (cash("13000"),), in_writing=True))
+    state, _ = advance(state, AmountsGiven(NOW, (), (cash("13000"),), asks=("money",)))
     (money,) = state.person.money
     assert (money.amount, money.origin) == (13000, MoneyOrigin.SALE)
 
 
 def test_less_money_than_in_writing_asks_nothing_and_a_way_back_skips_the_page() -> None:
-    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), in_writing=True))
+    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), asks=("money",)))
     state, _ = advance(state, OF_A_SALE)
     state, _ = advance(state, journey.WentBack(NOW))
     state, _ = advance(state, journey.WentBack(NOW))
@@ -130,12 +135,12 @@ def test_answers_that_nobody_asked_for_change_nothing(screen: Screen) -> None:
 
 
 def test_the_review_shows_what_was_said_of_the_money() -> None:
-    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), in_writing=True))
+    state, _ = advance(on(Screen.DETAILS), AmountsGiven(NOW, (), (cash("12000"),), asks=("money",)))
     before = presenter().view(replace(state, screen=Screen.REVIEW), Live(), 1, NOW).review
     state, _ = advance(state, replace(OF_A_SALE, own=False))
     shown = presenter().view(replace(state, screen=Screen.REVIEW), Live(), 1, NOW).review
     (line,) = [one for one in shown if one not in before]
-    assert line.note is not None and line.change is Screen.DETAILS
+    assert line.note is not None and (line.change, line.question) == (Screen.MONEY, "money")
     catalogue = Catalogue.load()
     assert catalogue.text(line.title, "en") == "Somebody else’s money: Sale of property"
     assert catalogue.text(line.note, "ru") == "На что: Вложения или жильё"

@@ -19,7 +19,8 @@ function morph(old, fresh) {
     return;
   }
   if (old.hasAttribute("data-keep") && fresh.hasAttribute("data-keep")) return;
-  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  const opened = old.matches("details") ? "open" : ""; // what the traveller unfolded stays so
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && name !== opened) old.removeAttribute(name);
   for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   if (old.matches("input, select, textarea")) {
     if (old.type === "hidden") old.value = fresh.value;
@@ -156,6 +157,9 @@ document.addEventListener("click", (event) => {
   if (key) type(key.dataset.key);
   const step = event.target.closest(".step");
   if (step && !step.disabled) count(step);
+  if (event.target.closest("[data-swap]")) {
+    for (const rows of document.querySelectorAll("[data-letters]")) rows.hidden = !rows.hidden;
+  }
 });
 
 // A result that is touched is being read: it stays.
@@ -181,9 +185,25 @@ function recount() {
 function type(key) {
   field = field?.isConnected ? field : document.querySelector("[data-pad]");
   if (!field) return;
+  if (field.hasAttribute("data-words")) {
+    write(key);
+    return;
+  }
   if (key === "delete") field.value = field.value.slice(0, -1);
   else if (field.value.length < field.maxLength && !(key === "." && field.value.includes("."))) field.value += key;
   recount();
+}
+
+// Words are typed where the cursor is; a letter that begins a word is a capital, as in names and streets.
+function write(key) {
+  const from = field.selectionStart ?? field.value.length;
+  const to = field.selectionEnd ?? from;
+  if (key === "delete") {
+    field.setRangeText("", from === to ? Math.max(0, from - 1) : from, to, "end");
+  } else if (field.value.length - (to - from) < field.maxLength) {
+    const begins = from === 0 || field.value[from - 1] === " ";
+    field.setRangeText(begins ? key.toLocaleUpperCase(root.lang) : key, from, to, "end");
+  }
 }
 
 document.addEventListener("focusin", (event) => {
