@@ -34,13 +34,15 @@ FIELDS = (  # noqa: SIM905 - a list of a hundred quoted names is no easier to re
     "s5 purpose.1 purpose.2 purpose.3 purpose.4 purpose.5 vehicle.relief vehicle.road vehicle.vessel "
     "vehicle.aircraft vehicle.part vehicle.make_model vehicle.registration vehicle.made vehicle.vin "
     "vehicle.engine_cm3 vehicle.body vehicle.chassis vehicle.value "
-    "s6 liability date signature representative customs customs.officer customs.number customs.stamp "
+    "s6 liability date signature representative customs customs.marks customs.officer customs.number "
+    "customs.stamp "
     "annex a1 surname given_names birth_date identity_document stay_document a2 currency amount a3 currency "
     "amount a4 instrument.name instrument.issuer instrument.issued instrument.number instrument.nominal "
     "instrument.pieces "
     "a5 owner.self owner.other a6 origin.01 origin.02 origin.03 origin.04 origin.05 origin.06 origin.07 origin.08 "
     "origin.99 a7 use.01 use.02 use.03 use.04 use.99 a8 departure arrival transit mode mode.10 mode.20 mode.30 "
-    "mode.40 mode.99 liability date signature representative customs customs.officer customs.number customs.stamp"
+    "mode.40 mode.99 liability date signature representative customs customs.marks customs.officer customs.number "
+    "customs.stamp"
 ).split()
 
 
