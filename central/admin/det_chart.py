@@ -99,9 +99,11 @@ def det_chart(figures: FaceFigures, words: Words) -> DetChart:
 
 
 def rate_in_words(rate: float, words: Words) -> str:
-    """A small fraction as a percentage with two figures that count."""
-    percent = rate * 100
-    places = 4 if 0 < percent < 0.01 else 3 if percent < 0.1 else 2 if percent < 1 else 1 if percent < 10 else 0
+    """A fraction as a percentage with the figures that count: two of what is small, or of what is missing."""
+    percent = 100 * min(rate, 1 - rate)
+    places = 0
+    if percent > 0:
+        places = 4 if percent < 0.01 else 3 if percent < 0.1 else 2 if percent < 1 else 1 if percent < 10 else 0
     text = words.share(rate, places)
     decimal = "," if "," in text else "."
     if decimal in text:
@@ -114,7 +116,8 @@ class _Axis:
     """From the smallest rate that so many trials can tell, rounded down to a decade, up to a half."""
 
     def __init__(self, trials: int) -> None:
-        self.lowest = max([tick for tick in _TICKS if tick <= 1 / max(trials, 1)], default=_TICKS[0])
+        smallest = min(1 / max(trials, 1), 0.01)
+        self.lowest = max([tick for tick in _TICKS if tick <= smallest], default=_TICKS[0])
         self.ticks = tuple(tick for tick in _TICKS if tick >= self.lowest)
         self._low, self._high = _deviate(self.lowest), _deviate(_HIGHEST)
 
