@@ -322,7 +322,7 @@ def _review() -> dict[str, View]:
                 why=Basis(
                     (
                         Message("why.free_up_to", {"amount": "3", "unit": "l"}),
-                        Message("why.duty", {"formula": "10 EUR × (5 − 3) l = 20.00 EUR"}),
+                        Message("why.duty", {"formula": "\u206610 EUR × (5 − 3) l = 20.00 EUR\u2069"}),
                     ),
                     "Decision 1 of an example council, annex 1",
                     "an example of a source",

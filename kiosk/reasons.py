@@ -47,11 +47,16 @@ def _sentences(node: Node, *, at_least: bool) -> Iterator[Message]:
         if child.message in ("duty.known", "duty.at_least"):
             owed = Decimal(child.facts["duty"])
             formula = child.facts["formula"].partition(";")[0]
-            yield Message("why.duty", {"formula": formula}) if owed else Message("why.larger")
+            yield Message("why.duty", {"formula": _isolated(formula)}) if owed else Message("why.larger")
         elif child.message == "duty.assessed":
             yield Message("why.assessed")
         elif child.message == "duty.exchange":
-            yield Message("why.exchange", {"exchange": child.facts["exchange"]})
+            yield Message("why.exchange", {"exchange": _isolated(child.facts["exchange"])})
+
+
+def _isolated(words: str) -> str:
+    """Figures and signs that keep their own direction within a sentence that runs from right to left."""
+    return f"\u2066{words}\u2069"
 
 
 def _call(node: Node, at_least: bool) -> Message:

@@ -436,7 +436,7 @@ def test_what_is_over_says_how_much_is_free_what_is_owed_and_by_which_law() -> N
     sentences, article, source, _ = why("eaeu-by", litres(GoodsKind.ALCOHOL, "5"))
     assert sentences == [
         "Free for one person: 3 litres. Who has more declares it.",
-        "About what is owed: 10 EUR × (5 − 3) l = 20.00 EUR",
+        "About what is owed: \u206610 EUR × (5 − 3) l = 20.00 EUR\u2069",
     ]
     rule = load_pack("eaeu-by").rule("BY-06")
     assert (article, source) == (rule.article, rule.source) and "107" in article
