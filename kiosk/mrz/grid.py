@@ -20,12 +20,19 @@ LENGTHS = (30, 36, 44)
 STEP = 4  # pixels of the cut between two answers of the network
 BETWEEN = 37  # the class of the places between characters
 _PEAK = 0.35  # from here on a character is there
+_LEGIBLE = 0.7  # of one character
 _STRAY = 0.35  # pitches beside its grid place from which a peak is no support
 _FLOOR = 1e-5
 _NARROWEST, _WIDEST = 2.1, 5.0  # steps from character to character
 _BEND = 0.06  # turns a step by which perspective changes that from the middle to an end
 _ROUNDED = 32  # steps to a multiple of which a line is lengthened, so that few sets of waves are ever made
-_EVEN = 0.2  # of a pitch by which gaps may differ that are counted one by one
+_BESIDE = 4  # gaps to either side whose median is the pitch there
+_NEXT = 0.4  # of a pitch by which the gap to the next character may differ from it
+_EVEN = 0.2  # and one in which characters are missing, if they are to be counted one by one
+_OFF = (
+    0.3,
+    0.5,
+)  # pitches between a place and the nearest character seen: what is read there is in doubt, or lost
 _FEWEST = 12  # characters that make a line
 _SLACK = 4  # characters by which the peaks may miss a length
 
@@ -78,8 +85,15 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
                 best = score, first
         if best is not None:
             part = steps[best[1] : best[1] + length]
-            grids[length] = Grid((part + 0.5) * STEP, _sampled(probabilities, part), best[0])
+            grids[length] = Grid((part + 0.5) * STEP, sampled(probabilities, part, peaks), best[0])
     return grids
+
+
+def characters(probabilities: Probabilities) -> npt.NDArray[np.intp]:
+    """The steps at which a character stands that is read with certainty. `probabilities` (T, 38)."""
+    best = np.pad(probabilities[:, :BETWEEN].max(1), 1)
+    top = (best[1:-1] > _LEGIBLE) & (best[1:-1] >= best[:-2]) & (best[1:-1] > best[2:])
+    return np.flatnonzero(top)
 
 
 def _peaks(character: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -104,8 +118,11 @@ def _numbered(
     hidden can shift the count.
     """
     gaps = np.diff(peaks)
-    steps = gaps / np.median(gaps)
-    if float(np.abs(steps - steps.round()).max()) < _EVEN and float(steps.min()) > 0.5:
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(gaps, _BESIDE, mode="edge"), 2 * _BESIDE + 1)
+    usual = float(np.median(gaps))
+    steps = gaps / np.clip(np.median(beside, axis=1), 0.8 * usual, 1.25 * usual)  # perspective changes the pitch
+    counted = steps.round()
+    if np.all(np.abs(steps - counted) < np.where(counted == 1, _NEXT, _EVEN)):
         return np.concatenate(
             [[0], np.cumsum(steps.round().astype(np.int64))]
         ), peaks  # nothing to be mistaken about
@@ -171,7 +188,9 @@ def _seen(character: npt.NDArray[np.float64], steps: npt.NDArray[np.float64]) ->
     return np.maximum(character[left], character[right])
 
 
-def _sampled(probabilities: Probabilities, steps: npt.NDArray[np.float64]) -> Probabilities:
+def sampled(
+    probabilities: Probabilities, steps: npt.NDArray[np.float64], peaks: npt.NDArray[np.float64]
+) -> Probabilities:
     """What was read at the grid's places, of the two nearest answers the nearer one first."""
     left, right = _around(steps, len(probabilities))
     part = np.clip(steps - left, 0.0, 1.0)
@@ -182,7 +201,10 @@ def _sampled(probabilities: Probabilities, steps: npt.NDArray[np.float64]) -> Pr
     weights /= weights.sum(0)
     given = both[:, :, :BETWEEN] / np.maximum(there, 1e-6)[..., None]
     # What half stands there may be anything: the rest of its probability is spread over all characters.
-    doubt = np.clip(1.0 - 1.5 * there.max(0), 0.0, 1.0)[:, None]
+    doubt = np.clip(1.0 - 1.5 * there.max(0), 0.0, 1.0)
+    # Nor may one character be read at two places, where the count went wrong.
+    off = np.abs(steps[:, None] - peaks).min(1) / np.gradient(steps)
+    doubt = np.maximum(doubt, np.clip((off - _OFF[0]) / (_OFF[1] - _OFF[0]), 0.0, 1.0))[:, None]
     characters = (1 - doubt) * (weights[..., None] * given).sum(0) + doubt / BETWEEN
     characters = np.maximum(characters, _FLOOR)
     return np.asarray(characters / characters.sum(1, keepdims=True), dtype=np.float32)

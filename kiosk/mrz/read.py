@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
-from kiosk.mrz.grid import LENGTHS, Grid, Probabilities, fit_grids
+from kiosk.mrz.grid import LENGTHS, STEP, Grid, Probabilities, characters, fit_grids
 from kiosk.mrz.locate import Locator, zones
-from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, straightened
+from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, levelled
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
@@ -23,11 +23,18 @@ _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upsid
 _SEEN = 0.3  # of a character that is there at all
 _LONGER = 0.45  # of its length that a line is led on at both ends
 _HOPELESS = -1.0  # a line that reads worse is none
+_SOME = 6  # characters that make a piece of a line
+_MARGIN = 1.7  # characters that a cut shows before and behind a line
+_A_LITTLE = 0.15  # of its length that a line is led on to see that
+_LED_ON = 2  # times that a line is led on
 _CERTAIN = 0.75  # every character at least this probable: a second cut would not tell more
 _NOMINAL = 12.5  # pixels of a cut from character to character
-_NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.88), (0.0, 1.14))
+_HEIGHTS = (1.0, 0.76, 0.88, 1.14)  # of the height as judged: flat type and tall type
+_NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.93), (0.0, 1.07))
+_TRUST = 10.0  # how fast a less certain cut loses weight
 _LINE_PITCHES = (2.65, 2.1, 1.65)  # heights of a capital from line to line: by the book, and as seen
 _MOST_ZONES = 3
+_MOST_CUTS = 20  # after which no further place is looked at: the next frame is sooner there
 _SMALLEST = 4.5  # pixels from character to character: less holds no letters
 _GLARE = 250
 _EDGE = 0.6  # characters
@@ -57,10 +64,17 @@ class _Found:
     line: Line
     cut: Cut
     grids: dict[int, Grid]
+    legible: tuple[int, int, int]  # how many characters are read with certainty, and the steps of first and last
 
     @property
     def score(self) -> float:
-        return max((grid.score for grid in self.grids.values()), default=-9.0)
+        return max((float(grid.score) for grid in self.grids.values()), default=-9.0)
+
+    def margin(self, length: int) -> float:
+        """Characters for which there is room before the first and behind the last one, whichever is less."""
+        centres = self.grids[length].centres
+        pitch = float(centres[-1] - centres[0]) / (length - 1)
+        return min(float(centres[0]), float(self.cut.image.shape[1] - centres[-1])) / pitch
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,6 +98,7 @@ class MrzReader:
         """Raises `kiosk.mrz.weights.WeightsError`."""
         self._locator = Locator()
         self._recogniser = Recogniser()
+        self._cuts = 0  # made for this look
 
     def look(self, frame: Frame) -> Look:
         """`frame` (H, W, 3) BGR or (H, W) grey, uint8. Never raises for a picture."""
@@ -92,7 +107,10 @@ class MrzReader:
             return Look((), (), "no_zone")
         places = zones(self._locator.locate(grey))
         read: list[_Zone] = []
+        self._cuts = 0
         for place in places[:_MOST_ZONES]:
+            if self._cuts > _MOST_CUTS:
+                break
             # Beside a zone that was read, another document would be found as easily: no need to look twice.
             thorough = not any(zone.complete for zone in read)
             zone = self._read(grey, [Line(band.points, band.height) for band in place], thorough)
@@ -113,21 +131,34 @@ class MrzReader:
         found = self._try(grey, lines)
         if max((each.score for each in found), default=-9.0) < _UPRIGHT:
             turned = self._try(grey, [line.turned() for line in lines])
-            if _mean_score(turned) > _mean_score(found):
+            if _legibility(turned) > _legibility(found):
                 found = turned
-        zone = self._zone_of(grey, found)
-        if not thorough or (zone is not None and zone.complete and zone.score > _UPRIGHT):
-            return zone
+        best = self._zone_of(grey, found)
         # Half a line may have been found only, the other under glare or in an odd type: look how it goes on.
-        again: _Zone | None = None
-        if any(each.score > _HOPELESS for each in found):
-            longer = [_trimmed(each.line.lengthened(_LONGER), grey) for each in found]
-            again = self._zone_of(grey, self._try(grey, longer))
-        both = [each for each in (zone, again) if each is not None]
-        return max(both, key=_rank, default=None)
+        for _ in range(_LED_ON if thorough else 0):
+            if best is not None and best.complete and best.score > _UPRIGHT:
+                break
+            if not any(each.score > _HOPELESS or each.legible[0] >= _SOME for each in found):
+                break
+            if self._cuts > _MOST_CUTS:
+                break
+            longer = [_trimmed(_legible_part(each).lengthened(_LONGER), grey) for each in found]
+            found = self._try(grey, [levelled(grey, line) or line for line in longer])
+            again = self._zone_of(grey, found)
+            best = max((each for each in (best, again) if each is not None), key=_rank, default=None)
+        return best
 
     def _zone_of(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
-        read = [each for each in found if each.grids]
+        zone = self._zone_as_cut(grey, found)
+        if zone is None or not zone.complete or all(each.margin(zone.length) >= _MARGIN for each in zone.lines):
+            return zone
+        # A line that ends where its cut ends may go on: a visa's 36 characters are a beginning of 44.
+        longer = [_trimmed(_traced(each, zone.length).lengthened(_A_LITTLE), grey) for each in zone.lines]
+        again = self._zone_as_cut(grey, self._try(grey, longer))
+        return again if again is not None and again.complete else zone
+
+    def _zone_as_cut(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
+        read = [each for each in self._aligned(grey, found) if each.grids]
         if not read:
             return None
         read = self._resized(grey, read)
@@ -137,7 +168,34 @@ class MrzReader:
     def _try(self, grey: Grey, lines: Sequence[Line]) -> list[_Found]:
         cuts = [(line, made) for line in lines if (made := cut(grey, line)) is not None]
         read = self._recogniser.probabilities([made for _, made in cuts])
-        return [_Found(line, made, fit_grids(each)) for (line, made), each in zip(cuts, read, strict=True)]
+        self._cuts += len(cuts)
+        found = []
+        for (line, made), each in zip(cuts, read, strict=True):
+            seen = characters(each)
+            legible = (len(seen), int(seen[0]), int(seen[-1])) if len(seen) else (0, 0, 0)
+            found.append(_Found(line, made, fit_grids(each), legible))
+        return found
+
+    def _aligned(self, grey: Grey, found: Sequence[_Found]) -> list[_Found]:
+        """Lines that were led astray beyond their ends, cut again between those of their best neighbour."""
+        best = max(found, key=lambda each: each.score, default=None)
+        if best is None or best.score < _UPRIGHT:
+            return list(found)
+        length = max(best.grids, key=lambda each: best.grids[each].score)
+        line = _traced(best, length)
+        astray = [
+            each
+            for each in found
+            if each is not best and (length not in each.grids or each.grids[length].score < _UPRIGHT)
+        ]
+        moved = [_moved_to(line, each) for each in astray]
+        again = self._try(grey, [levelled(grey, each) or each for each in moved])
+        aligned = {
+            id(old): new
+            for old, new in zip(astray, again, strict=False)
+            if length in new.grids and new.grids[length].score > max(old.score, _CREDIBLE)
+        }
+        return [aligned.get(id(each), each) for each in found]
 
     def _resized(self, grey: Grey, found: list[_Found]) -> list[_Found]:
         """Lines whose height was misjudged, cut again at the size that their pitch tells."""
@@ -145,7 +203,7 @@ class MrzReader:
         for index, each in enumerate(found):
             grid = max(each.grids.values(), key=lambda one: one.score)
             pitch = float(grid.centres[-1] - grid.centres[0]) / (grid.length - 1)
-            level = straightened(each.line, each.cut)
+            level = levelled(grey, each.line) if grid.score < _UPRIGHT else None
             if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT or level is not None:
                 taller = float(np.clip(pitch / _NOMINAL, 0.6, 1.6))
                 again[index] = (level or each.line).nudged(taller=taller)
@@ -163,22 +221,43 @@ class MrzReader:
         heights = _LINE_PITCHES if pitch is None else (pitch / zone.lines[0].line.height,)
         edges = ((zone.lines[0], -1), (zone.lines[-1], 1))
         wanted = [_traced(each, zone.length).nudged(side * many) for many in heights for each, side in edges]
+        wanted = [levelled(grey, line) or line for line in wanted]
         more = sorted((each for each in self._try(grey, wanted) if each.grids), key=lambda each: -each.score)
         return _zone([*found, *more[:2]])
 
     def _refined(self, grey: Grey, found: _Found, length: int) -> Probabilities:
         """A line that is not certain is cut a few times more, a little beside, and the answers are averaged."""
         first = found.grids[length]
-        if float(first.posteriors.max(1).min()) >= _CERTAIN:
+        if _certain(first):
             return first.posteriors
         line = _traced(found, length)
-        wanted = [line.nudged(across, taller) for across, taller in _NUDGES]
-        grids = [first, *(each.grids[length] for each in self._try(grey, wanted) if length in each.grids)]
-        best = max(grid.score for grid in grids)
-        chosen = [grid for grid in grids if grid.score > best - 0.1]
-        mean = np.mean([np.log(grid.posteriors) for grid in chosen], axis=0)
-        powers = np.exp(mean - mean.max(1, keepdims=True))
-        return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
+        level = levelled(grey, line) or line
+        tried = [(line, first), *self._cut_again(grey, length, [level.nudged(0.0, taller) for taller in _HEIGHTS])]
+        best = max(tried, key=lambda each: _certainty(each[1]))
+        if not _certain(best[1]):
+            tried += self._cut_again(grey, length, [best[0].nudged(across, taller) for across, taller in _NUDGES])
+        return _averaged([grid for _, grid in tried])
+
+    def _cut_again(self, grey: Grey, length: int, lines: Sequence[Line]) -> list[tuple[Line, Grid]]:
+        return [(each.line, each.grids[length]) for each in self._try(grey, lines) if length in each.grids]
+
+
+def _certainty(grid: Grid) -> float:
+    """Mean logarithm of the probability of each place's likeliest character."""
+    return float(np.log(grid.posteriors.max(1)).mean())
+
+
+def _certain(grid: Grid) -> bool:
+    return float(grid.posteriors.max(1).min()) >= _CERTAIN
+
+
+def _averaged(grids: Sequence[Grid]) -> Probabilities:
+    """The mean of the logarithms, the surer ones of more weight."""
+    sureness = np.array([_certainty(grid) for grid in grids])
+    weights = np.exp((sureness - sureness.max()) * _TRUST)
+    mean = np.tensordot(weights / weights.sum(), np.log([grid.posteriors for grid in grids]), 1)
+    powers = np.exp(mean - mean.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
 
 
 def _trimmed(line: Line, grey: Grey) -> Line:
@@ -201,8 +280,32 @@ def _grey(frame: Frame) -> Grey:
     return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
-def _mean_score(found: Sequence[_Found]) -> float:
-    return sum(each.score for each in found) / len(found) if found else -9.0
+def _legibility(found: Sequence[_Found]) -> tuple[float, int]:
+    score = sum(each.score for each in found) / len(found) if found else -9.0
+    return score, sum(each.legible[0] for each in found)
+
+
+def _legible_part(found: _Found) -> Line:
+    """The line from its first to its last character that can be read; all of it where few can be."""
+    count, first, last = found.legible
+    if count < _SOME:
+        return found.line
+    at = np.linspace(first * STEP, min(last * STEP + STEP, len(found.cut.middle)) - 1, 9).round().astype(int)
+    return Line(found.cut.middle[at], found.line.height)
+
+
+def _moved_to(line: Line, other: _Found) -> Line:
+    """`line` moved across to where most of `other` runs."""
+    along = line.points[-1] - line.points[0]
+    along = along / max(1e-9, float(np.hypot(*along)))
+    across = np.array([-along[1], along[0]])
+    run, rise = (other.cut.middle - line.points[0]) @ along, (other.cut.middle - line.points[0]) @ across
+    own, own_rise = (line.points - line.points[0]) @ along, (line.points - line.points[0]) @ across
+    beside = (run > own[0]) & (run < own[-1])
+    if not beside.any():
+        return other.line
+    away = float(np.median(rise[beside] - np.interp(run[beside], own, own_rise)))
+    return Line(line.points + away * across, line.height)
 
 
 def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:

@@ -27,6 +27,15 @@ LEAD = 28.0  # pixels of the cut before the first and behind the last character
 WIDEST = 960
 _LOCAL = 61  # pixels of a cut over which its ink is averaged, some five characters
 _LEVEL = 1.0  # pixels by which it may lie beside the middle
+_TALL = 64  # pixels of a cut in which a line's level is looked for
+_REACH = 14  # pixels up and down: the neighbours are 26 away and more
+_GAP = 6  # pixels above and below a line that are free of ink
+_WINDOWS = 9
+_STRAIGHT = 0.25  # of a pixel's ink: what a pixel of tilt or bend must be worth
+_SHAPES = tuple(
+    each.ravel()
+    for each in np.meshgrid(np.arange(-12, 13), np.arange(-10, 11, 2), np.arange(-8, 9, 2), indexing="ij")
+)
 _COARSE = 1.5  # from here on a picture is reduced before it is cut, or its details would alias
 
 
@@ -62,8 +71,8 @@ class Cut:
     scale: float  # pixels of the picture for one of the cut, across the line
 
 
-def cut(grey: Grey, line: Line) -> Cut | None:
-    """None for a line without length."""
+def cut(grey: Grey, line: Line, height: int = HEIGHT) -> Cut | None:
+    """`height` pixels high, at the scale at which a capital has `CAPITAL`. None for a line without length."""
     import cv2
 
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line.points, axis=0).T))])
@@ -82,7 +91,7 @@ def cut(grey: Grey, line: Line) -> Cut | None:
     middle = np.vander(inner, degree + 1, increasing=True) @ bend + (at - inner)[:, None] * slope
     slope = slope / np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
     normal = np.stack([-slope[:, 1], slope[:, 0]], 1)
-    rows = (np.arange(HEIGHT) - HEIGHT / 2 + 0.5) * across
+    rows = (np.arange(height) - height / 2 + 0.5) * across
     edges = np.concatenate([middle + rows[0] * normal, middle + rows[-1] * normal])
     low = np.maximum(np.floor(edges.min(0)).astype(int) - 2, 0)
     high = np.minimum(np.ceil(edges.max(0)).astype(int) + 3, (grey.shape[1], grey.shape[0]))
@@ -107,26 +116,42 @@ def cut(grey: Grey, line: Line) -> Cut | None:
     return Cut(np.asarray(image, dtype=np.uint8), middle, normal, across)
 
 
-def straightened(line: Line, made: Cut) -> Line | None:
+def levelled(grey: Grey, line: Line) -> Line | None:
     """The line with its middle where the ink's is; None where it is there already, or no ink tells.
 
-    A page that bulges bends its lines more than a few points of a locator say.
+    A page that bulges bends its lines more than a few points of a locator say, and what lies beside a page leads
+    them astray. Upright strokes fill a band as high as a capital, above and below which there are none: of all
+    bands that are shifted, askew and bent by a little, the one of the greatest difference.
     """
     import cv2
 
-    image = made.image.astype(np.float32)
-    smooth = cv2.blur(image, (_LOCAL, HEIGHT))
-    ink = np.maximum(np.abs(image - smooth) - np.abs(image - smooth).mean(), 0.0)
-    ink *= np.hanning(HEIGHT + 2)[1:-1, None].astype(np.float32)  # the neighbours' ink is not this line's
-    weight = cv2.blur(ink.sum(0)[None], (_LOCAL, 1))[0]
-    rows = (np.arange(HEIGHT) - HEIGHT / 2 + 0.5).astype(np.float32)
-    rise = cv2.blur((ink * rows[:, None]).sum(0)[None], (_LOCAL, 1))[0] / np.maximum(weight, 1e-3)
-    inner = slice(int(LEAD), max(int(LEAD) + 1, len(rise) - int(LEAD)))
-    if float(np.abs(rise[inner]).max()) < _LEVEL or float(weight[inner].min()) < 0.1 * float(weight.max()):
+    made = cut(grey, line, _TALL)
+    if made is None or made.image.shape[1] < 2 * LEAD + _LOCAL:
         return None
-    at = np.linspace(LEAD, len(rise) - 1 - LEAD, 9).round().astype(int)
-    # What the window has smeared is less than what is there.
-    return Line(made.middle[at] + 1.4 * rise[at, None] * made.normal[at] * made.scale, line.height)
+    image = made.image.astype(np.float32)
+    strokes = np.abs(image[:, 2:] - image[:, :-2])
+    strokes = cv2.blur(strokes, (_LOCAL, 1), borderType=cv2.BORDER_REPLICATE)
+    at = np.linspace(LEAD, strokes.shape[1] - 1 - LEAD, _WINDOWS).round().astype(int)
+    profile = strokes[:, at].T
+    profile = profile / np.maximum(profile.mean(1, keepdims=True), 1e-3)
+    sums = np.concatenate([np.zeros((_WINDOWS, 1)), np.cumsum(profile, axis=1)], axis=1)
+    half, beyond = round(CAPITAL / 2), round(CAPITAL / 2) + _GAP
+    middles = np.arange(_TALL // 2 - _REACH, _TALL // 2 + _REACH + 1)
+    band = sums[:, middles + half] - sums[:, middles - half]
+    around = sums[:, middles + beyond] - sums[:, middles - beyond] - band
+    score = band - around  # (windows, 2 reach + 1)
+    shift, tilt, bend = _SHAPES
+    run = np.linspace(-1, 1, _WINDOWS)
+    rise = shift[:, None] + tilt[:, None] * run + bend[:, None] * (run * run - 1 / 3)
+    cells = np.clip(rise.round().astype(int) + _REACH, 0, 2 * _REACH)
+    total = score[np.arange(_WINDOWS), cells].sum(1) - _STRAIGHT * (
+        np.abs(tilt) + np.abs(bend) + 0.3 * np.abs(shift)
+    )
+    best = int(total.argmax())
+    if float(np.abs(rise[best]).max()) < _LEVEL:
+        return None
+    moved = rise[best][:, None] * made.normal[at] * made.scale
+    return Line(made.middle[at] + moved, line.height)
 
 
 class Recogniser:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.mrz.grid import BETWEEN, LENGTHS, STEP, fit_grids
+from kiosk.mrz.grid import BETWEEN, LENGTHS, STEP, fit_grids, sampled
 
 
 def answers(
@@ -68,3 +68,28 @@ def test_no_line_gives_no_grid() -> None:
     blank = np.zeros((160, 38), np.float32)
     blank[:, BETWEEN] = 1.0
     assert fit_grids(blank) == {}
+
+
+def test_a_line_in_perspective_is_counted_from_one_character_to_the_next() -> None:
+    """Gaps of 3 steps that become 2.5, one of them 3.9 wide: no character is read twice."""
+    gaps = [3.0] * 4 + [3.9] + [3.0] * 12 + [2.5] * 26
+    centres = 5 + np.concatenate([[0.0], np.cumsum(gaps)])
+    characters = [number % 37 for number in range(44)]
+    steps = np.arange(round(centres[-1]) + 8)
+    shares = np.full((len(steps), BETWEEN + 1), 1e-4)
+    shares[:, BETWEEN] = 1.0
+    for character, centre in zip(characters, centres, strict=True):
+        near = np.exp(-((np.abs(steps - centre) / 0.9) ** 4))
+        shares[:, character] = np.maximum(shares[:, character], near)
+        shares[:, BETWEEN] = np.minimum(shares[:, BETWEEN], 1.001 - near)
+    grid = fit_grids((shares / shares.sum(1, keepdims=True)).astype(np.float32))[44]
+    assert grid.posteriors.argmax(1).tolist() == characters
+
+
+def test_a_place_between_two_characters_is_in_doubt() -> None:
+    probabilities, _ = answers([10, 20] * 22, 3.2, 4.0, 0.0)
+    places = 4.0 + 3.2 * np.arange(43)
+    right = sampled(probabilities, places, places)
+    assert right.max(1).min() > 0.95
+    wrong = sampled(probabilities, places + 1.6, places)  # each character would be read twice or not at all
+    assert wrong[:-1].max() < 0.1

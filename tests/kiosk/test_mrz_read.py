@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
@@ -16,6 +17,7 @@ from documents.mrz.settle import settle
 from hardware.specimens.page import draw_page
 from hardware.specimens.recipe import DocumentRecipe
 from kiosk.mrz import weights
+from kiosk.mrz.locate import Grey, LineBand, Locator
 from kiosk.mrz.read import MrzReader
 from kiosk.mrz.weights import WeightsError, verified
 
@@ -85,6 +87,23 @@ def test_the_corners_of_a_line_go_round_it_in_reading_direction(reader: MrzReade
 def test_the_size_of_the_picture_does_not_matter(reader: MrzReader) -> None:
     for across in (560, 2400):
         assert settle(reader.look(page(PASSPORT, across)).posteriors, TODAY).lines == PASSPORT
+
+
+class ShortSighted(Locator):
+    """Sees each line only to its 36th of 44 characters, as where the rest lies in the shadow."""
+
+    def locate(self, grey: Grey) -> list[LineBand]:
+        return [
+            replace(each, points=each.points[0] + (each.points - each.points[0]) * 36.3 / 44)
+            for each in super().locate(grey)
+        ]
+
+
+def test_a_zone_seen_to_its_36th_character_is_not_taken_for_a_shorter_one(
+    reader: MrzReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_locator", ShortSighted())
+    assert settle(reader.look(page(PASSPORT)).posteriors, TODAY).lines == PASSPORT
 
 
 def test_two_passports_at_once_are_said_to_be_two(reader: MrzReader) -> None:

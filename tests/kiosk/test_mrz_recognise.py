@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.mrz.recognise import CAPITAL, HEIGHT, LEAD, SQUEEZE, WIDEST, Line, cut
+from kiosk.mrz.recognise import CAPITAL, HEIGHT, LEAD, SQUEEZE, WIDEST, Line, cut, levelled
 
 
 def picture(angle: float, height: float) -> tuple[np.ndarray, Line]:
@@ -67,3 +67,23 @@ def test_a_nudged_line_moves_down_across_itself() -> None:
     assert moved.points.tolist() == [[-2.0, 0.0], [-2.0, 10.0]]
     assert moved.height == 6.0
     assert line.turned().points.tolist() == [[0.0, 10.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("angle", [0, 33, 180])
+@pytest.mark.parametrize(("shift", "tilt", "bend"), [(0.5, 0.0, 0.0), (0.0, -0.5, 0.0), (0.2, 0.2, 0.3)])
+def test_a_line_beside_its_ink_is_brought_back(angle: float, shift: float, tilt: float, bend: float) -> None:
+    page, line = picture(angle, 14.0)
+    run = np.linspace(-1, 1, len(line.points))[:, None]
+    across = line.nudged(1.0).points - line.points
+    beside = Line(line.points + (shift + tilt * run + bend * (run * run - 1 / 3)) * across, line.height)
+    moved = levelled(page, beside)
+    assert moved is not None
+    along = (line.points[-1] - line.points[0]) / np.hypot(*(line.points[-1] - line.points[0]))
+    off = (moved.points - line.points[0]) @ np.array([-along[1], along[0]]) / line.height
+    assert np.abs(off).max() < 0.2
+
+
+def test_a_line_on_its_ink_stays_and_blank_paper_moves_nothing() -> None:
+    page, line = picture(7, 14.0)
+    assert levelled(page, line) is None
+    assert levelled(np.full_like(page, 200), line) is None
