@@ -201,8 +201,8 @@ def test_order_never_matters_in_any_pack(
     assert told(name, shuffled, age, facts) == told(name, things, age, facts)
 
 
-# The law of these lets a traveller gain by calling one thing two: whole items are free or not (EU-01, UK-03), a gift is
-# judged by itself (CA-05). What the property asks there is that things be stated as they are.
+# The law of these lets a traveller gain by calling one thing two: whole items are free or not (EU-01, UK-03), a
+# gift is judged by itself (CA-05). What the property asks there is that things be stated as they are.
 SPLITTING_HELPS = {"eu": "goods_value", "gb": "goods_value", "ca": "gifts"}
 
 
