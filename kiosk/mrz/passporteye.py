@@ -14,7 +14,8 @@ import multiprocessing
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +28,9 @@ from hardware.ports import Frame
 
 MAX_WIDTH = 1800
 READ_SECONDS = 30.0  # an image on which a filter hangs; an ordinary page takes one
+# Of processor time, after which no further region or filter is tried: what was not read by then seldom is, and a
+# person waits. Not of the clock, so that a busy machine reads the same.
+EFFORT_SECONDS = 4.0
 START_SECONDS = 90.0
 READY = "ready"
 PREFIX = "corridor-mrz-"
@@ -73,17 +77,22 @@ class PassportEyeReader:
         self, image: Frame, today: date, *, thorough: bool = False, seconds: float = READ_SECONDS
     ) -> tuple[tuple[str, ...], ...]:
         """`thorough` also tries PassportEye's enlargements and filters: slower, for a page that would not read."""
+        if not self.wait_until_ready() or self._pipe is None:
+            self.close()
+            return ()
+        # A process that hangs also stops taking in what is sent; its end breaks the pipe either way.
+        watchdog = threading.Timer(seconds, self._process.kill)
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            if not self.wait_until_ready() or self._pipe is None:
-                return ()
             self._pipe.send((image, today, thorough))
-            if self._pipe.poll(seconds):
-                answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
-                return answer
-        except (OSError, EOFError, BrokenPipeError):
-            pass
-        self.close()
-        return ()
+            answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
+        except (OSError, EOFError):
+            self.close()
+            return ()
+        finally:
+            watchdog.cancel()
+        return answer
 
     def close(self) -> None:
         if self._pipe is not None:
@@ -133,13 +142,26 @@ def _serve(pipe: Connection, place: str) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _until_certain(readings: Iterator[tuple[str, ...]], today: date) -> tuple[tuple[str, ...], ...]:
-    """The readings up to the first whose check digits hold, that one first: each costs half a second."""
+def _effort() -> float:
+    """Processor seconds of this process and of those that it has waited for."""
+    return sum(os.times()[:4])
+
+
+def _until_certain(
+    readings: Iterator[tuple[str, ...]], today: date, effort: Callable[[], float] = _effort
+) -> tuple[tuple[str, ...], ...]:
+    """The readings up to the first whose check digits hold, that one first: each costs half a second.
+
+    All that there are where none does, or those that `EFFORT_SECONDS` of `effort` gave.
+    """
     found: list[tuple[str, ...]] = []
+    begun = effort()
     for lines in readings:
         if parse_mrz(lines, today, guarded_only=True).key is not None:
             return (lines, *found)
         found.append(lines)
+        if effort() - begun > EFFORT_SECONDS:
+            break
     return tuple(found)
 
 
