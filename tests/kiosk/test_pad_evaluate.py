@@ -15,7 +15,7 @@ from hardware.specimens.attacks import draw_attack
 from hardware.specimens.build import PORTRAITS, head_of
 from hardware.specimens.feed import Head, draw_feed
 from kiosk.faces.pad import weights
-from kiosk.faces.pad.evaluate import TableError, load_table, main
+from kiosk.faces.pad.evaluate import Clip, TableError, load_table, main, summary
 
 MODELS = Path(sys.prefix) / "share" / "corridor" / "models"
 
@@ -74,6 +74,26 @@ def test_every_form_of_clip_is_read_without_labels(clips: Path, capsys: pytest.C
     assert result["apcer"] == {}
     assert [row["decision"] for row in rows] == ["live", "live", "attack", "attack", "attack", "attack"]
     assert [row["reason"] for row in rows[3:]] == ["no_face", "no_such_file", "no_face"]
+
+
+def test_a_group_that_is_refused_more_often_is_shown_and_a_small_one_is_not_acquitted() -> None:
+    def told(group: str, refused: int, live: int) -> list[tuple[Clip, dict[str, object]]]:
+        clips = [Clip(f"{group}{each}", Path(), "live", "attack", group) for each in range(live)]
+        rows = [
+            {"path": clip.name, "decision": "attack" if each < refused else "live", "score": 0.5, "seconds": 0.1}
+            for each, clip in enumerate(clips)
+        ]
+        return list(zip(clips, rows, strict=True))
+
+    clips, rows = zip(*told("one", 4, 400), *told("other", 30, 100), *told("few", 0, 5), strict=True)
+    groups = summary(clips, rows)["by_group"]
+    assert {group: found["difference"] for group, found in groups.items()} == {
+        "one": "not_shown",
+        "other": "shown",
+        "few": "not_enough_data",
+    }
+    assert groups["other"]["bpcer"] == 0.3
+    assert groups["other"]["live"] == 100
 
 
 @pytest.mark.parametrize("table", ["file\nx\n", "path,label\nlive.mjpeg,maybe\n", "path\n \n"])

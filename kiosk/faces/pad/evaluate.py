@@ -1,7 +1,8 @@
 """`corridor evaluate pad`: films of faces, each judged to be a living face or an attack.
 
-CLIPS.csv has the columns `path` (relative to the table) and perhaps `label` (live, attack) and `type` (of attack).
-A clip is an MJPEG file, any film that OpenCV reads, or a folder of frames. Without labels it only predicts.
+CLIPS.csv has the columns `path` (relative to the table) and perhaps `label` (live, attack), `type` (of attack) and
+`group` (of the living person). A clip is an MJPEG file, any film that OpenCV reads, or a folder of frames. Without
+labels it only predicts.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from contracts.fairness import clopper_pearson, differences
 from kiosk.faces.detect import FaceDetector
 from kiosk.faces.pad.film import Judged, UnreadableFilm, judge_film, read_film
 from kiosk.faces.pad.network import RecaptureNetwork
 from kiosk.faces.pad.weights import WeightsError
-from kiosk.mrz.evaluate import clopper_pearson
 
 Row = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Clip:
     path: Path
     label: str
     kind: str
+    group: str = ""
 
 
 def main(arguments: list[str]) -> int:
@@ -84,7 +86,8 @@ def load_table(path: Path) -> list[Clip]:
             label = "attack"
         if label not in ("", "live", "attack"):
             raise TableError(f"{path}, line {number}: label is live or attack")
-        clips.append(Clip(name, path.parent / name, label, (line.get("type") or "").strip() or "attack"))
+        kind, group = ((line.get(column) or "").strip() for column in ("type", "group"))
+        clips.append(Clip(name, path.parent / name, label, kind or "attack", group))
     return clips
 
 
@@ -123,11 +126,14 @@ def summary(clips: Sequence[Clip], rows: Sequence[Row]) -> Row:
     """
     passed: dict[str, list[bool]] = {}
     refused: list[bool] = []
+    groups: dict[str, list[bool]] = {}
     for clip, row in zip(clips, rows, strict=True):
         if clip.label == "attack":
             passed.setdefault(clip.kind, []).append(row["decision"] == "live")
         elif clip.label == "live":
             refused.append(row["decision"] != "live")
+            if clip.group:
+                groups.setdefault(clip.group, []).append(refused[-1])
     return {
         "clips": len(clips),
         "apcer": {kind: _share(values) for kind, values in sorted(passed.items())},
@@ -137,8 +143,23 @@ def summary(clips: Sequence[Clip], rows: Sequence[Row]) -> Row:
         "bpcer_ci": clopper_pearson(sum(refused), len(refused)),
         "attacks": {kind: len(values) for kind, values in sorted(passed.items())},
         "live": len(refused),
+        "by_group": _by_group(groups),
         "taken_for_live": sum(row["decision"] == "live" for row in rows),
         "seconds_per_clip_median": round(median(row["seconds"] for row in rows), 3) if rows else None,
+    }
+
+
+def _by_group(groups: dict[str, list[bool]]) -> Row:
+    """How often the living of each group were refused, and whether that is more than all together."""
+    shown = differences({group: (sum(each), len(each)) for group, each in groups.items()})
+    return {
+        group: {
+            "live": len(each),
+            "bpcer": _share(each),
+            "bpcer_ci": clopper_pearson(sum(each), len(each)),
+            "difference": shown[group].value,
+        }
+        for group, each in sorted(groups.items())
     }
 
 
