@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,13 +14,16 @@ from central.law import ASKED, DATED, Term
 from central.law_effect import Counted
 from central.lawmaking import Activation, Proposed
 from central.messages import Words
+from central.officer.law_view import Why, explained, written
 from central.officer.reasons import reason_title
 from central.service import Central
 from contracts.declaration import GoodsItem
+from declarations.evaluate import PartyAssessment
 from declarations.examples import Ran
 from declarations.packs import Effect, Rule, RulePack, Status, plain
 
 SECOND_LOOK = "second-look"
+_SIGNS = {"<=": "≤", ">=": "≥"}
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,9 @@ class ExampleRow:
     title: str
     expected: str
     got: str
+    differences: tuple[str, ...]
     holds: bool
+    why: tuple[Why, ...]
 
 
 @dataclass(frozen=True)
@@ -370,7 +375,7 @@ def version_view(
         may_change=may_change,
         may_ask=may_change and now.version.number != number,
         tomorrow=tomorrow.isoformat(),
-        examples=None if ran is None else tuple(_example(example, words) for example in ran),
+        examples=None if ran is None else tuple(_example(one, pack, words, _href(number)) for one in ran),
         examples_says="" if ran is None else _examples_say(ran, words),
         examples_count=words("rules.examples_count", count=len(pack.examples)),
         progress=_progress(central, number, words),
@@ -443,46 +448,65 @@ def _reasons(counted: Counted, words: Words) -> Iterable[tuple[str, str, str]]:
         yield reason_title(code, "rule", words), words.number(added), words.number(removed)
 
 
-def _example(ran: Ran, words: Words) -> ExampleRow:
+def _example(ran: Ran, pack: RulePack, words: Words, rules: str) -> ExampleRow:
     example = ran.example
     carried = [
-        *(f"{item.kind.value} {_amount_of(item)}".strip() for item in example.items),
-        *(f"{one.kind.value} {plain(one.amount)} {one.currency}" for one in example.money),
-    ]
-    expected = [
-        *(f"{line.kind}: {line.relation}{_duty(line.duty, ran)}" for line in example.lines),
-        ", ".join(example.codes) or words("rules.example_nothing"),
-    ]
-    kinds = {line.kind for line in example.lines}
-    got = [
+        *(f"{_kind(item.kind.value, words)} {_amount_of(item, words)}".strip() for item in example.items),
         *(
-            f"{line.kind}: {line.relation.value}{_duty(line.duty, ran)}"
-            for line in ran.answer.lines
-            if line.kind in kinds
+            f"{words(f'money.{one.kind.value}')} {written(plain(one.amount), words)} {one.currency}"
+            for one in example.money
         ),
-        ", ".join(sorted(hit.code for hit in ran.answer.hits)) or words("rules.example_nothing"),
     ]
+    named = {line.kind for line in example.lines}
+    lines, beside = explained(PartyAssessment(pack.label, {"p1": ran.answer}), "p1", pack, words, rules=rules)
     return ExampleRow(
         id=example.id,
         rule=example.rule,
         title=f"{example.title} ({', '.join(carried)})" if carried else example.title,
-        expected="; ".join(expected),
-        got="; ".join([*got, *ran.differences]) if ran.differences else "; ".join(got),
+        expected=_stands(
+            [(line.kind, line.relation, line.duty) for line in example.lines], example.codes, ran, words
+        ),
+        got=_stands(
+            [(line.kind, line.relation.value, line.duty) for line in ran.answer.lines if line.kind in named],
+            [hit.code for hit in ran.answer.hits],
+            ran,
+            words,
+        ),
+        differences=ran.differences,
         holds=ran.holds,
+        why=(
+            *beside,
+            *(
+                replace(shown.why, text=f"{shown.name}: {shown.why.text}")
+                for line, shown in zip(ran.answer.lines, lines, strict=True)
+                if shown.matters or line.kind in named
+            ),
+        ),
     )
 
 
-def _amount_of(item: GoodsItem) -> str:
+def _stands(lines: Iterable[tuple[str, str, Decimal | None]], codes: Iterable[str], ran: Ran, words: Words) -> str:
+    """How lines stand, what is owed on them, and what calls for a person."""
+    said = [
+        f"{_kind(kind, words)}: {words(f'relation.{relation}')}"
+        + ("" if duty is None else f", {written(plain(duty), words)} {ran.answer.currency}")
+        for kind, relation, duty in lines
+    ]
+    titles = sorted(reason_title(code, "rule", words) for code in codes)
+    return "; ".join([*said, ", ".join(titles) or words("rules.example_nothing")])
+
+
+def _kind(name: str, words: Words) -> str:
+    return words.either(f"kind.{name}", name.replace("_", " "))
+
+
+def _amount_of(item: GoodsItem, words: Words) -> str:
     said = (
         (item.quantity, item.unit.value if item.unit is not None else ""),
         (item.value, item.currency or ""),
         (item.weight_kg, "kg"),
     )
-    return ", ".join(f"{plain(figure)} {unit}" for figure, unit in said if figure is not None)
-
-
-def _duty(duty: Decimal | None, ran: Ran) -> str:
-    return "" if duty is None else f", {plain(duty)} {ran.answer.currency}"
+    return ", ".join(written(f"{plain(figure)} {unit}", words) for figure, unit in said if figure is not None)
 
 
 def _examples_say(ran: tuple[Ran, ...], words: Words) -> str:
@@ -587,8 +611,12 @@ def _amount(rule: Rule, words: Words) -> str:
     exponent = rule.amount.as_tuple().exponent
     places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     unit = words.either(f"unit.{rule.unit.value}", rule.unit.value) if rule.unit else (rule.currency or "")
-    excess = f"; {rule.excess.rate_text}" if rule.excess and rule.excess.rate_text else ""
-    return f"{rule.comparator or ''} {words.number(rule.amount, places)} {unit}{excess}".strip()
+    excess = ""
+    if rule.excess is not None and rule.excess.rate_text:
+        each = f"/{unit}" if rule.excess.per_unit is not None else ""
+        excess = f"; {written(rule.excess.rate_text, words)}{each}"
+    sign = _SIGNS.get(rule.comparator or "", rule.comparator or "")
+    return f"{sign} {words.number(rule.amount, places)} {unit}{excess}".strip()
 
 
 def _look(count: int, words: Words) -> str:

@@ -22,7 +22,11 @@ from declarations.packs import RulePack
 _FIGURES = ("declared", "norm", "left", "difference", "borrowed", "dutiable")
 _BAR = Decimal(100)  # units that a bar is drawn in
 # A day, a figure, or a unit where the evaluator writes one.
-_WRITTEN = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)|(?P<figure>\d+(?:\.\d+)?)|(?<=[ /])(?P<unit>l|kg|g|pcs)(?![\w.])")
+_WRITTEN = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"|(?<![\w.-])(?P<figure>\d+(?:\.\d+)?)(?P<then>, (?=\d))?"
+    r"|(?<=[ /])(?P<unit>l|kg|g|pcs)(?![\w.])"
+)
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,9 @@ def written(text: str, words: Words) -> str:
             return words.calendar_day(date.fromisoformat(found["day"]))
         if found["unit"]:
             return words(f"unit.{found['unit']}")
-        return words.number(Decimal(found["figure"]), len(found["figure"].partition(".")[2]))
+        # A list of figures, where a comma may already be part of one.
+        then = "; " if found["then"] else ""
+        return words.number(Decimal(found["figure"]), len(found["figure"].partition(".")[2])) + then
 
     return _WRITTEN.sub(inserted, text)
 

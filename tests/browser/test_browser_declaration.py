@@ -102,7 +102,7 @@ def test_the_case_says_why_by_keyboard_alone_and_stays_accessible_unfolded(desk:
     here = desk.url
     desk.goto(here[: here.index("/declarations/")])
     why = desk.locator(".reasoning > td > details").first
-    tree = why.locator(".why").first
+    tree = why.locator(".steps").first
     expect(tree).to_be_hidden()
     why.locator("> summary").focus()
     desk.keyboard.press("Enter")

@@ -136,6 +136,7 @@ def test_every_paper_of_the_law_at_home_is_in_the_reader_s_words(language: str) 
 )
 def test_formulas_are_in_the_reader_s_figures_and_units(language: str, formula: str) -> None:
     assert written("10 EUR × (5000 − 3.5) l ≥ 20.00 EUR", words(language)) == formula
+    assert written("10 EUR; max(600.00, 40.00): BY-04", words("ru")) == "10 EUR; max(600,00; 40,00): BY-04"
     assert written("30 %", words(language)) == "30 %" and written("10 EUR/kg", words("be")) == "10 EUR/кг"
 
 
