@@ -24,7 +24,7 @@ from contracts.checks import Check, CheckName, Verdict
 from contracts.errors import ErrorCode, place_of
 from contracts.evidence import EvidenceKind
 from contracts.face_measurement import FaceModels
-from contracts.party import DocumentFormat, TravelDocument
+from contracts.party import DocumentFormat, FaceDecision, TravelDocument
 from contracts.transaction import Provenance, TransactionRecord
 from declarations.eligibility import NotEligible, eligibility
 from declarations.money import Rates
@@ -551,7 +551,7 @@ class Conductor:
             return
         if self._matcher is None:
             self._matcher = self._parts.load_matcher()
-        reference = self._reference(person)
+        reference, printed = self._reference(person)
         if reference is None:
             reason = "no_portrait" if self._session.portraits.get(person) is None else "portrait_without_face"
             face = not_compared(reason, effect.attempt)
@@ -570,7 +570,7 @@ class Conductor:
 
         try:
             look = FaceCapture(self._parts.devices.face_camera, self._matcher, self._guarding()).look(
-                reference, effect.attempt, report, unwanted
+                reference, effect.attempt, report, unwanted, printed=printed
             )
         finally:
             reference.wipe()
@@ -584,18 +584,25 @@ class Conductor:
             self._spent("face_match", look.match_s)
             if look.frame is not None:
                 self._session.pictures.keep_frame(person, EvidenceKind.LIVE_FACE, look.frame)
-            self.handle(journey.FaceCompared(self._now(), effect.work, look.result, hint=look.problem))
+            # A match with the print goes to an officer as it is: no further try makes more of it.
+            hopeless = printed and look.result.decision is FaceDecision.MATCH
+            self.handle(
+                journey.FaceCompared(self._now(), effect.work, look.result, hopeless=hopeless, hint=look.problem)
+            )
 
     def _guarding(self) -> PresentationGuard:
         if self._guard is None:
             self._guard = PresentationGuard(self._parts.config.challenge_moves)
         return self._guard
 
-    def _reference(self, person: str) -> Template | None:
-        portrait = self._session.portraits.get(person)
-        if portrait is None or self._matcher is None:
-            return None
-        return self._matcher.portrait(portrait)
+    def _reference(self, person: str) -> tuple[Template | None, bool]:
+        """Whom the live face is compared with, and whether it is the page's print: where the chip has no face."""
+        portrait, page = self._session.portraits.get(person), self._session.pages.get(person)
+        if self._matcher is None:
+            return None, False
+        if page is None:
+            return self._matcher.reference(portrait, None, ())
+        return self._matcher.reference(portrait, page.frame, page.corners)
 
     def _scan_bag(self, effect: journey.ScanBag) -> None:
         unwanted = self._unwanted(effect.work)

@@ -98,7 +98,8 @@ class FaceCapture:
     ) -> Look | None:
         """One try; None when it was stopped. While nobody is there it waits. Never raises for a device.
 
-        `printed`: the reference is the portrait on the page, not the chip's.
+        `printed`: the reference is the portrait on the page, not the chip's. Nobody signed that one: a match with
+        it tells the officer, and does not pass.
         """
         try:
             return self._look(reference, tries, report, stopped, printed=printed)
@@ -150,7 +151,13 @@ class FaceCapture:
             return None
         challenge_s = time.monotonic() - begun
 
-        match = Verdict.PASSED if compared.decision is FaceDecision.MATCH else Verdict.FAILED
+        match = Check(name=CheckName.FACE_MATCH, verdict=Verdict.FAILED, reason=compared.reason)
+        if compared.decision is FaceDecision.MATCH:
+            match = (
+                Check(name=CheckName.FACE_MATCH, verdict=Verdict.NOT_PRESENT, reason="printed_portrait")
+                if printed
+                else Check(name=CheckName.FACE_MATCH, verdict=Verdict.PASSED, reason=compared.reason)
+            )
         result = FaceResult(
             decision=compared.decision,
             score=round(compared.cosine, 4),
@@ -159,13 +166,13 @@ class FaceCapture:
             tries=tries,
             models=self._matcher.models,
             checks=(
-                Check(name=CheckName.FACE_MATCH, verdict=match, reason=compared.reason),
+                match,
                 Check(name=CheckName.FACE_QUALITY, verdict=Verdict.PASSED, reason="ok"),
                 attack,
             ),
         )
         problem = None
-        if match is not Verdict.PASSED:
+        if compared.decision is not FaceDecision.MATCH:
             problem = "not_matched"
         elif attack.verdict is not Verdict.PASSED:
             problem = attack.reason

@@ -17,17 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
-from kiosk.faces.detect import Face, Points, similarity
+from kiosk.faces.detect import ALIGNED, ALIGNED_SIDE, Face, Points, similarity
 from kiosk.faces.resnet import SIDE, onnx_model, read_network
 from kiosk.faces.weights import EMBEDDER, PREDICTOR, RESNET, packaged
 
 Vector = npt.NDArray[np.float32]
 
-SFACE_SIDE = 112
-# Where SFace wants the eyes, the nose and the corners of the mouth in its 112 × 112 input.
-ALIGNED: Points = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
-)
 _WIDER = 0.9  # a face of nine tenths the size, about the middle of the input
 # dlib's chip has the eyes 52.6 of 150 pixels apart at this height: the same five points at its scale.
 _CHIP: Points = (ALIGNED - ALIGNED[:2].mean(axis=0)) * (52.55 / 35.24) + np.array([74.0, 47.1])
@@ -89,8 +84,8 @@ class Embedder:
 
     def sface(self, image: Frame, face: Face, *, zoom: float = 1.0, mirrored: bool = False) -> Vector:
         """SFace's vector, 128, of any length, of the face as it was trained to see it, or varied."""
-        middle = SFACE_SIDE / 2
-        aligned = self._cut(image, face, (ALIGNED - middle) * zoom + middle, SFACE_SIDE)
+        middle = ALIGNED_SIDE / 2
+        aligned = self._cut(image, face, (ALIGNED - middle) * zoom + middle, ALIGNED_SIDE)
         self._sface.setInput(_channels_first(aligned, mirrored)[None])
         return np.array(self._sface.forward()[0], dtype=np.float32)
 
@@ -117,9 +112,8 @@ class Embedder:
         return np.asarray(cut, dtype=np.uint8)[:, :, ::-1]
 
     def _second(self, image: Frame, face: Face) -> Vector:
-        chips = [self.chip(image, face), self._cut(image, face, _CHIP, SIDE)]
-        vectors = self.resnet([*chips, *(chip[:, ::-1] for chip in chips)])
-        return unit(sum(unit(vector) for vector in vectors))
+        chips = [self.chip(image, face), self._cut(image, face, _CHIP, SIDE)[:, ::-1]]
+        return unit(sum(unit(vector) for vector in self.resnet(chips)))
 
     def _cut(self, image: Frame, face: Face, target: Points, side: int) -> Frame:
         matrix = similarity(face.landmarks, target)

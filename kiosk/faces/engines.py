@@ -47,11 +47,12 @@ class _OneFace:
         verify_weights(models_dir)
         self._detector = FaceDetector(models_dir)
 
-    def find(self, image: Frame) -> tuple[Frame, Face] | None:
+    def find(self, image: Frame, *, refined: bool = False) -> tuple[Frame, Face] | None:
         upright, faces = self._detector.find_patiently(image)
         if not faces:
             return None
-        return upright, subject_first(faces, upright.shape[1], upright.shape[0])[0]
+        face = subject_first(faces, upright.shape[1], upright.shape[0])[0]
+        return upright, self._detector.refined(upright, face) if refined else face
 
 
 class FusedEngine:
@@ -72,7 +73,7 @@ class FusedEngine:
         self._second = np.zeros((pictures, 128), dtype=np.float32)
 
     def embed(self, index: int, image: Frame) -> bool:
-        found = self._faces.find(image)
+        found = self._faces.find(image, refined=True)
         if found is None:
             return False
         template = self._embedder.template(*found)

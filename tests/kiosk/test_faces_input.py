@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from contracts.checks import CheckName, Verdict
 from contracts.errors import ErrorCode
 from contracts.party import FaceDecision
 from hardware.ports import CapturedFrame, DeviceError, Frame
@@ -161,7 +162,9 @@ def masked(picture: Image.Image, tone: tuple[int, int, int]) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def tried(matcher: FaceMatcher, *frames: Frame, monkeypatch: pytest.MonkeyPatch) -> tuple[Look, list[Seen]]:
+def tried(
+    matcher: FaceMatcher, *frames: Frame, monkeypatch: pytest.MonkeyPatch, printed: bool = False
+) -> tuple[Look, list[Seen]]:
     """One try with so little patience that nobody waits for it, and a challenge that nobody follows."""
     monkeypatch.setattr(face_capture, "CAPTURE_S", 0.4)
     monkeypatch.setattr(face_capture, "EMBED_S", 60)
@@ -172,7 +175,7 @@ def tried(matcher: FaceMatcher, *frames: Frame, monkeypatch: pytest.MonkeyPatch)
     waited = iter(range(40))  # nobody there: it would wait for ever
     camera: Any = Film(*frames)
     capture = FaceCapture(camera, matcher, PresentationGuard())
-    look = capture.look(reference, 1, seen.append, lambda: next(waited, 40) >= 12)
+    look = capture.look(reference, 1, seen.append, lambda: next(waited, 40) >= 12, printed=printed)
     return look or Look(face_capture.not_compared("stopped"), None, None), seen
 
 
@@ -203,6 +206,19 @@ def test_a_live_picture_that_will_not_do_gets_its_hint_and_no_match(
     look, seen = tried(matcher, frame, monkeypatch=monkeypatch)
     assert look.result.decision is FaceDecision.NOT_CAPTURED
     assert problem in {one.problem for one in seen}
+
+
+def test_a_match_with_the_print_is_told_and_does_not_pass(
+    matcher: FaceMatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who, decision, verdict, reason in (
+        ("anna", FaceDecision.MATCH, Verdict.NOT_PRESENT, "printed_portrait"),
+        ("greta", FaceDecision.MISMATCH, Verdict.FAILED, "other_person"),
+    ):
+        frame = in_the_booth(portrait(f"{who}-smile"))
+        look, _ = tried(matcher, frame, monkeypatch=monkeypatch, printed=True)
+        check = next(check for check in look.result.checks if check.name is CheckName.FACE_MATCH)
+        assert (look.result.decision, check.verdict, check.reason) == (decision, verdict, reason)
 
 
 def test_another_person_is_no_match(matcher: FaceMatcher, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,3 +150,9 @@ def test_the_subject_is_the_large_face_near_the_middle() -> None:
     assert several_people((edge, far, middle))
     assert not several_people((middle, far))
     assert not several_people(())
+
+
+def test_the_face_in_the_middle_is_meant_before_a_larger_one_at_the_edge() -> None:
+    middle, edge = face(122, 122, 77), face(218, 110, 102)
+    assert subject_first((edge, middle), 320, 320)[0] is middle
+    assert several_people((edge, middle))  # for a traveller's picture that is no answer: nobody is guessed at
