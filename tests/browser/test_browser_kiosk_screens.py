@@ -46,7 +46,8 @@ MEASURE = """() => {
   const within = dialog || document;
   const main = document.getElementById('main');
   const window_ = main.getBoundingClientRect();
-  const targets = [...within.querySelectorAll('a[href], button, select, input:not([type=hidden])')].filter(shown);
+  const touched = 'a[href], button, select, summary, input:not([type=hidden])';
+  const targets = [...within.querySelectorAll(touched)].filter(shown);
   const boxes = targets.map((e) => {
     // a choice is touched anywhere on its card
     const box = (e.closest('label.choice') || e).getBoundingClientRect();
@@ -250,7 +251,8 @@ def test_at_normal_size_nothing_of_the_journey_needs_scrolling(page: Any, site: 
 
 
 def test_keys_reach_every_control_and_focus_is_seen(page: Any, site: str) -> None:
-    for name in ("welcome", "goods", "details", "bag", "review", "result-green", "document-time"):
+    asked = ("about-resident", "shares", "writing-route")
+    for name in ("welcome", "goods", "details", *asked, "bag", "review", "result-green", "document-time"):
         show(page, site, name)
         wanted = page.evaluate(MEASURE)["boxes"]
         reached = set()
@@ -322,6 +324,36 @@ def test_counting_bottles_fills_the_amount(page: Any, site: str) -> None:
     for key in ("1", "2", ".", ".", "5", "delete"):
         page.locator(f"[data-key='{key}']").click()
     assert page.locator("#amount-cash").input_value() == "12."
+
+
+def test_words_are_typed_where_the_cursor_is(page: Any, site: str) -> None:
+    show(page, site, "writing-owner", "be")
+    for key in "піч":
+        page.locator(f"[data-key='{key}']").click()
+    page.locator("[data-swap]").click()
+    page.locator("#writing-address").focus()
+    for key in ("a", " ", "b", "1", "delete"):
+        page.locator(f"[data-key='{key}']").click()
+    assert page.locator("#writing-name").input_value() == "Піч", "the first letter of a word is a capital"
+    assert page.locator("#writing-address").input_value() == "A B"
+    page.locator("#writing-address").evaluate("e => e.setSelectionRange(0, 1)")
+    page.locator("[data-key='z']").click()
+    assert page.locator("#writing-address").input_value() == "Z B", "what was selected is written over"
+
+
+def test_why_opens_by_keys_and_stays_open_while_the_page_follows(page: Any, site: str, stage: Stage) -> None:
+    from playwright.sync_api import expect
+
+    stage.show(VIEWS["review"])
+    page.goto(f"{site}/screen")
+    law = page.locator(".why-law").first
+    expect(law).to_be_hidden()
+    page.locator(".why summary").focus()
+    page.keyboard.press("Enter")
+    expect(law).to_be_visible()
+    stage.show(replace(VIEWS["review"], contrast="high"))
+    expect(page.locator("html")).to_have_attribute("data-contrast", "high")
+    expect(law).to_be_visible()
 
 
 @pytest.mark.parametrize("window", ((768, 1366), (1440, 900), (390, 844)))
