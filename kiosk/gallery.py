@@ -160,10 +160,6 @@ def _face() -> dict[str, View]:
     }
 
 
-def _with_more() -> tuple[Allowance, ...]:
-    return ALLOWANCES + tuple(Allowance(kind, None, None) for kind in MORE)
-
-
 def _goods() -> dict[str, View]:
     goods = replace(
         _base(Screen.GOODS, "declare", "goods", "back", "ask_officer"),
@@ -180,11 +176,12 @@ def _goods() -> dict[str, View]:
     cigarettes = replace(ALLOWANCES[1], chosen=True)
     return {
         "goods": goods,
-        "goods-gb": replace(goods, allowances=GREAT_BRITAIN),
-        "goods-full": replace(goods, allowances=_with_more(), apart=True),
+        "goods-gb": replace(goods, allowances=GREAT_BRITAIN, apart=True),
         "goods-adult-2": replace(goods, person=2, people=3, error=Message("error.choose_one")),
         "details-choose": replace(details, allowances=ALLOWANCES),
-        "details-choose-many": replace(details, allowances=_with_more()),
+        "details-choose-many": replace(
+            details, allowances=ALLOWANCES + tuple(Allowance(kind, None, None) for kind in MORE)
+        ),
         "details-choose-error": replace(details, allowances=ALLOWANCES, error=Message("error.choose_goods")),
         "details": replace(details, allowances=(ALCOHOL, *ALLOWANCES[1:])),
         "details-cigarettes": replace(details, allowances=(ALLOWANCES[0], cigarettes, *ALLOWANCES[2:])),
@@ -216,13 +213,8 @@ def _about() -> dict[str, View]:
     asked = replace(
         _base(Screen.ABOUT, "circumstance", "back", "ask_officer"), steps=steps(Station.GOODS), declared="red"
     )
-    hours = (
-        Choice("0", Message("about.absence_hours.below", {"count": "24"})),
-        Choice("24", Message("about.absence_hours.between", {"first": "24", "count": "48"}), chosen=True),
-        Choice("48", Message("about.absence_hours.from", {"count": "48"})),
-    )
     days = (
-        Choice("0", Message("about.days_since_exemption.below", {"count": "30"})),
+        Choice("0", Message("about.days_since_exemption.below", {"count": "30"}), chosen=True),
         Choice("30", Message("about.days_since_exemption.from", {"count": "30"})),
     )
     home = (
@@ -235,12 +227,8 @@ def _about() -> dict[str, View]:
     )
     return {
         "about-resident": replace(asked, about=About("resident", home)),
-        "about-absence": replace(asked, about=About("absence_hours", hours)),
         "about-exemption": replace(asked, about=About("days_since_exemption", days), person=2, people=2),
         "shares": replace(
-            asked, screen=Screen.SHARES, actions=("shares", "back", "ask_officer", *SETTINGS), shares=shares[:1]
-        ),
-        "shares-error": replace(
             asked,
             screen=Screen.SHARES,
             actions=("shares", "back", "ask_officer", *SETTINGS),
@@ -258,7 +246,6 @@ def _writing() -> dict[str, View]:
     home = {"permanent": "1 Example Street, Exampletown", "temporary": ""}
     return {
         "writing-address": replace(asked, writing=Writing("address", home)),
-        "writing-owner": replace(asked, writing=Writing("owner")),
         "writing-instrument": replace(asked, writing=Writing("instrument"), error=Message("error.day")),
         "writing-route": replace(asked, writing=Writing("route", {"from": "TR", "to": "BY"})),
     }
@@ -371,7 +358,6 @@ def _review() -> dict[str, View]:
         "review-plain": replace(one, review=review.review[3:], declared="green"),
         "review-told": replace(one, review=(*review.review[:3], *told), paper=False),
         "review-free": replace(one, review=free, actions=(*one.actions, "withdraw")),
-        "review-withdrawn": replace(one, review=free, declared="green", withdrawn=True),
     }
 
 
