@@ -1,0 +1,83 @@
+"""Which norm a household shares, where a subject has several rules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from carried_goods import DAY, declaration, goods, some
+from small_packs import pack_of, quantity, rule
+
+from contracts.declaration import GoodsItem, GoodsKind, TransportMode, Unit
+from contracts.party import Direction
+from declarations.duty import most_within
+from declarations.evaluate import Line, PersonFacts, evaluate
+from declarations.packs import RulePack
+
+
+def wine(litres: str) -> GoodsItem:
+    return some(GoodsKind.WINE, litres, Unit.LITRE)
+
+
+def lines(pack: RulePack, *carried: tuple[GoodsItem, ...], **facts: Any) -> list[Line]:
+    people = [
+        PersonFacts(f"p{place}", 40, "adult", declaration(*things), household="h", **facts)
+        for place, things in enumerate(carried, 1)
+    ]
+    answer = evaluate(pack, Direction.ARRIVAL, TransportMode.AIR, people, None, DAY)
+    return [person.lines[0] for person in answer.persons.values()]
+
+
+@pytest.mark.parametrize("amounts", [("6", "4"), ("4", "6")])
+def test_the_least_norm_is_shared(amounts: tuple[str, str]) -> None:
+    rules = [
+        quantity(f"R-{place}", amount=amount, code=f"OVER_{place}", pool="household")
+        for place, amount in enumerate(amounts)
+    ]
+    first, second = lines(pack_of(*rules), (wine("5"),), (wine("3.5"),))
+    assert (first.borrowed, first.norm, second.borrowed) == (Decimal("0.5"), Decimal("4.5"), 0)
+
+
+def test_a_rule_for_other_people_shares_nothing() -> None:
+    pack = pack_of(
+        quantity(amount="4", pool="household"),
+        quantity("R-2", amount="2", code="VISITORS", pool="household", conditions={"resident": False}),
+    )
+    first, second = lines(pack, (wine("5"),), (wine("1"),), resident=True)
+    assert (first.borrowed, first.norm, second.borrowed) == (1, 5, 0)
+
+
+def test_a_rule_without_an_amount_shares_nothing() -> None:
+    pack = pack_of(
+        quantity(amount="4", pool="household"),
+        quantity("R-2", comparator="any", amount=None, effect="undecided", code="LOOK", pool="household"),
+    )
+    first, second = lines(pack, (wine("5"),), (wine("1"),))
+    assert (first.borrowed, second.borrowed) == (1, 0)
+
+
+def test_a_band_is_shared_by_place() -> None:
+    bands = [
+        {"width": "100", "percent": "1"},
+        {"width": "100", "percent": "2", "pool": "household"},
+        {"percent": "10"},
+    ]
+    excess = {"model": "staged", "currency": "EUR", "bands": bands}
+    first, second = lines(pack_of(rule(amount="100", excess=excess)), (goods("320", "1"),), (goods("150", "1"),))
+    # 220 over: 100 in the first band, all the rest in the second, which the other does not use.
+    assert (first.duty, second.duty) == (Decimal("3.40"), Decimal("0.50"))
+
+
+def test_items_of_great_worth_are_counted_in_coarser_steps_on_the_safe_side() -> None:
+    worth = Decimal("1000000.001")
+    assert most_within([worth], worth) == 0
+    assert most_within([Decimal("999999.999")], Decimal("1000000")) == 1000000
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_grams_and_kilograms_of_one_kind_add_up(order: int) -> None:
+    pack = pack_of(quantity(kinds=["food_animal"], unit="kg", amount="2.4"))
+    things = (some(GoodsKind.FOOD_ANIMAL, "2", Unit.KILOGRAM), some(GoodsKind.FOOD_ANIMAL, "500", Unit.GRAM))
+    (found,) = lines(pack, things[::order])
+    assert (found.declared, found.exact) == (Decimal("2.5"), True)
