@@ -106,6 +106,7 @@ class PersonState:
     face_tries: int = 0
     kinds: tuple[str, ...] = ()
     declared: DeclaredChannel | None = None
+    withdrawn: bool = False  # declared red first, and nothing of it had to be
     items: tuple[GoodsItem, ...] = ()
     money: tuple[Money, ...] = ()
     circumstances: Circumstances = field(default_factory=Circumstances)
@@ -791,7 +792,11 @@ def _channel_declared(state: State, event: ChannelDeclared) -> Outcome:
         kinds = person.kinds if event.channel is DeclaredChannel.RED else ()
     items = tuple(item for item in person.items if item.kind.value in kinds)
     money = tuple(one for one in person.money if money_card(one) in kinds)
-    person = replace(person, declared=event.channel, kinds=kinds, items=items, money=money, answered=())
+    person = replace(
+        person, declared=event.channel, withdrawn=False, kinds=kinds, items=items, money=money, answered=()
+    )
+    if event.channel is DeclaredChannel.GREEN and not kinds:  # nothing is kept that was told of other things
+        person = replace(person, circumstances=Circumstances(), not_known=(), addresses=None, route=None)
     state = _with_person(state, person)
     if kinds or event.channel is DeclaredChannel.RED:
         return _idle(state, Screen.DETAILS), ()
@@ -903,9 +908,11 @@ def _bag_scanned(state: State, event: BagScanned) -> Outcome:
 
 def _change_asked(state: State, event: ChangeAsked) -> Outcome:
     if state.screen is Screen.REVIEW and event.question is not None:
+        state = _declaring_again(state)
         return (_put(state, event.question), ()) if said(state.person, event.question) else (state, ())
     if state.screen is not Screen.REVIEW or event.screen not in _CHANGEABLE:
         return state, ()
+    state = _declaring_again(state)
     if event.screen is Screen.BAG:
         state = _with_person(state, replace(state.person, bag_count=None, bags=(), unaccompanied=None))
     return _idle(state, event.screen), ()
@@ -925,7 +932,14 @@ def _withdrawn(state: State, event: Withdrawn) -> Outcome:
     """The traveller's own statement becomes green; what was stated stays, for whoever judges it again."""
     if not event.free or not _declares_things(state):
         return state, ()
-    return _with_person(state, replace(state.person, declared=DeclaredChannel.GREEN)), ()
+    return _with_person(state, replace(state.person, declared=DeclaredChannel.GREEN, withdrawn=True)), ()
+
+
+def _declaring_again(state: State) -> State:
+    """Whoever changes an answer declares as before: that it was free held of the answers as they stood."""
+    if not state.person.withdrawn:
+        return state
+    return _with_person(state, replace(state.person, declared=DeclaredChannel.RED, withdrawn=False))
 
 
 def _certified(state: State, event: Certified) -> Outcome:
@@ -1000,7 +1014,7 @@ def _went_back(state: State, event: WentBack) -> Outcome:
     if state.screen is Screen.BAG:
         return _stopping(state, _before(state))
     if state.screen is Screen.REVIEW:
-        return _before(state), ()
+        return _before(_declaring_again(state)), ()
     return state, ()
 
 

@@ -182,7 +182,7 @@ class Presenter:
             writing=_writing(state, person) if person is not None and screen is Screen.WRITING else None,
             paper=self._paper(state, person, began) if on_review and person is not None else None,
             declared=None if person is None or person.declared is None else person.declared.value,
-            withdrawn=on_review and person is not None and _is_withdrawn(person),
+            withdrawn=on_review and person is not None and person.withdrawn,
             unaccompanied=None if person is None else person.unaccompanied,
             bags=0 if person is None else len(person.bags),
             bag_count=None if person is None else person.bag_count,
@@ -346,10 +346,6 @@ class Presenter:
             note = Message("review.officer_counts")
             return ReviewLine(icon, Message(f"about.{fact}.unknown"), note, True, Screen.ABOUT, fact)
         return ReviewLine(icon, _choice(fact, chosen), None, False, Screen.ABOUT, fact)
-
-
-def _is_withdrawn(person: PersonState) -> bool:
-    return person.declared is DeclaredChannel.GREEN and bool(person.items or person.money)
 
 
 def _steps(screen: Screen) -> tuple[Step, ...]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from contracts.declaration import DeclaredChannel
+from contracts.party import DocumentFormat, TravelDocument
 from kiosk.app import make_app
 from kiosk.assembly import assemble
 from kiosk.conductor import Conductor
 from kiosk.config import KioskConfig, load_config
+from kiosk.journey import PersonState, State
 from kiosk.keys import create_keys
+from kiosk.view import Screen
 
 TEXT = """
 profile = "test"
@@ -57,7 +62,7 @@ def browser(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def act(browser: FlaskClient, name: str, **fields: Any) -> Any:
+def act(browser: FlaskClient, name: str, /, **fields: Any) -> Any:
     token = browser.get("/state").get_json()["csrf_token"]
     headers = {"X-CSRFToken": token, "Accept": "application/json"}
     return browser.post(f"/action/{name}", data=fields, headers=headers)
@@ -134,6 +139,25 @@ def test_the_state_holds_no_names(browser: FlaskClient) -> None:
     state = browser.get("/state").get_json()
     assert "review" not in state
     assert "travellers" not in state
+
+
+def test_the_law_decides_what_is_asked_next_and_what_was_written_stays_off_the_state(
+    browser: FlaskClient, conductor: Conductor
+) -> None:
+    """The whole way of an answer: posted, judged by the law of the session, shown."""
+    began = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    adult = TravelDocument(format=DocumentFormat.TD3, birth_date=date(1980, 5, 5))
+    person = PersonState("p1", identity=adult, kinds=("instrument",), declared=DeclaredChannel.RED)
+    state = State(screen=Screen.DETAILS, record_id="r1", started_at=began, touched_at=began, persons=(person,))
+    conductor._state = state  # the cameras before it are another test's
+    act(browser, "amounts", **{"amount-instrument": "5", "currency-instrument": "EUR"})
+    assert browser.get("/state").json["screen"] == "money"  # type: ignore[index]
+    act(browser, "money", origin="03", use="02", owner="own")
+    act(browser, "writing", name="A certain bill")
+    act(browser, "back")
+    shown = browser.get("/state")
+    assert shown.json["screen"] == "writing"  # type: ignore[index]
+    assert "A certain bill" not in shown.text and "A certain bill" in browser.get("/screen").text
 
 
 def test_without_devices_the_traveller_meets_a_person_and_the_record_waits(

@@ -233,6 +233,20 @@ def test_a_bag_that_travels_apart_is_not_nothing() -> None:
     assert "withdraw" not in kiosk.view.actions
 
 
+@pytest.mark.parametrize("away", [{"screen": "details"}, {"screen": "bag"}, {"screen": "goods"}, {}])
+def test_whoever_changes_an_answer_declares_again(away: dict[str, str]) -> None:
+    kiosk = Kiosk("eaeu-by").declares(litres(GoodsKind.ALCOHOL, "1")).posts("withdraw")
+    kiosk.posts("change", **away) if away else kiosk.back()
+    assert kiosk.state.person.declared is RED and not kiosk.state.person.withdrawn
+
+
+def test_green_with_nothing_keeps_nothing_that_was_told() -> None:
+    kiosk = Kiosk("ca").declares(goods("300", "CAD")).posts("circumstance", answer="yes").back().back().back()
+    kiosk.posts("declare", channel="green")
+    stated = declaration_of(kiosk.state, kiosk.state.person, "ca:1")
+    assert stated is not None and (stated.circumstances, stated.items) == (None, ())
+
+
 def test_green_is_the_traveller_s_own_touch() -> None:
     kiosk = Kiosk("eaeu-by").declares(litres(GoodsKind.ALCOHOL, "1"))
     signed, _ = advance(kiosk.state, journey.Certified(NOW))
