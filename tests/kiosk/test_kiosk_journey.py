@@ -487,6 +487,14 @@ class AnyOrder(RuleBasedStateMachine):
         self._take(journey.ChangeAsked(self._later(), screen, question))
 
     @invariant()
+    def what_was_withdrawn_was_declared_and_is_so_on_the_last_page_alone(self) -> None:
+        for person in self.state.persons:
+            if person.withdrawn:
+                assert person.declared is DeclaredChannel.GREEN and (person.items or person.money)
+                asked = person is self.state.persons[self.state.current] and not person.certified_at
+                assert not asked or self.state.screen in (Screen.REVIEW, Screen.OFFICER, Screen.RESULT)
+
+    @invariant()
     def a_page_that_asks_for_the_law_has_its_question_and_no_other_page_has(self) -> None:
         pages = (Screen.ABOUT, Screen.SHARES, Screen.MONEY, Screen.WRITING)
         assert (self.state.question is not None) is (self.state.screen in pages)
