@@ -127,6 +127,7 @@ def form(central: Central, case: Case, person_id: str, version: Version) -> Pass
         law.judged(person_id, declaration).hits if law is not None else (),
         transport=central.config.transport,
         filled_on=moment.astimezone(central.timezone).date(),
+        witness=str(version.witness or ""),
     )
 
 

@@ -33,22 +33,19 @@ BACK_LINES = 28
 LETTERS = 34
 
 
-def declaration_pdf(
-    form: PassengerDeclaration | None, words: Words, *, cash_norm: str, witness: str = ""
-) -> bytes:
+def declaration_pdf(form: PassengerDeclaration | None, words: Words, *, cash_norm: str) -> bytes:
     """The form as PDF in the language of `words`; None prints a blank one.
 
-    `cash_norm` is the sum above which cash goes on the annex, in words; `witness` names the officer before whom a
-    certified version was signed on paper.
+    `cash_norm` is the sum above which cash goes on the annex, in words.
     """
     from weasyprint import HTML
 
-    page = declaration_page(form, words, cash_norm=cash_norm, witness=witness)
+    page = declaration_page(form, words, cash_norm=cash_norm)
     pdf: bytes = HTML(string=page, base_url=None, url_fetcher=_fetches_nothing).write_pdf()
     return pdf
 
 
-def declaration_page(form: PassengerDeclaration | None, words: Words, *, cash_norm: str, witness: str = "") -> str:
+def declaration_page(form: PassengerDeclaration | None, words: Words, *, cash_norm: str) -> str:
     """What the PDF is set from, as HTML."""
     labels = _labels(words.language)
     here, beyond = _shared_out(form.items if form else ())
@@ -62,7 +59,6 @@ def declaration_page(form: PassengerDeclaration | None, words: Words, *, cash_no
             items_beyond=beyond,
             categories=[category.value for category in GoodsCategory],
             cash_norm=cash_norm,
-            witness=witness,
             t=lambda name, /, **values: labels[name].format(**values),
             **_figures(words),
         )

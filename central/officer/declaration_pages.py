@@ -121,8 +121,8 @@ def paper(agency: str, record_id: str, person_id: str, number: int, suffix: str)
     except ValidationError:
         abort(422)  # a record that no form can carry: the case page still shows what it says
     if suffix == "pdf":
-        norm, witness = cash_norm(central.pack, words), str(version.witness or "")
-        data, media_type = declaration_pdf(form, words, cash_norm=norm, witness=witness), "application/pdf"
+        norm = cash_norm(central.pack, words)
+        data, media_type = declaration_pdf(form, words, cash_norm=norm), "application/pdf"
     else:
         data, media_type = formats[suffix].write(form), formats[suffix].media_type
     amendments.printed(central, current_user(), found, person_id, number, suffix)

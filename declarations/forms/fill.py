@@ -32,11 +32,13 @@ def fill(
     *,
     transport: TransportMode,
     filled_on: date,
+    witness: str = "",
 ) -> PassengerDeclaration:
     """The form of one adult of a record, as `declaration` (any version of theirs) says it.
 
-    `hits` are the evaluator's for this declaration; `filled_on` is the local day. Raises pydantic.ValidationError
-    for a record that no form can carry, such as a birth date after `filled_on`.
+    `hits` are the evaluator's for this declaration, `filled_on` is the local day, `witness` the officer before
+    whom it was signed on paper. Raises pydantic.ValidationError for a record that no form can carry, such as a
+    birth date after `filled_on`.
     """
     route = declaration.route or (Route() if declaration.money else None)
     minors = sum(other.role == "minor" for other in record.party.persons if other.person_id in declaration.covers)
@@ -59,6 +61,7 @@ def fill(
         version=declaration.version,
         amends=declaration.amends,
         certified_at=declaration.certified_at,
+        witness=witness,
     )
 
 

@@ -138,6 +138,7 @@ class PassengerDeclaration(Contract):
     version: Annotated[int, Field(ge=1, le=99, strict=True)] = 1
     amends: Sha256Hex | None = None
     certified_at: Moment | None = None
+    witness: Text = Field(default="", description="officer before whom it was signed on paper: name (id)")
     representative: Representative | None = None
 
     @property
@@ -163,6 +164,8 @@ class PassengerDeclaration(Contract):
             raise ValueError("purpose: temporary import is a purpose of vehicles only")
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("categories: one is there twice")
+        if self.witness and self.certified_at is None:
+            raise ValueError("witness: nothing was signed yet")
         if (self.version == 1) != (self.amends is None):
             raise ValueError("amends: the first version amends nothing, and every later one says what it amends")
         if not OLDEST <= self.filled_on <= LATEST:

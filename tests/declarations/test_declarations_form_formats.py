@@ -117,6 +117,7 @@ def _item(**changes: Any) -> bytes:
         (_json(purpose="2"), "purpose", "vehicles only"),
         (_json(categories=["01", "01"]), "categories", "twice"),
         (_json(version=2), "amends", "what it amends"),
+        (_json(witness="Olga", certified_at=None), "witness", "nothing was signed"),
         (_json(minors=True), "minors", "integer"),
         (_json(minors="3"), "minors", "integer"),
         (_json(certified_at="2026-11-21T09:00:00"), "certified_at", "timezone"),

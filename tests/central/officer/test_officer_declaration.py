@@ -136,8 +136,14 @@ def test_a_correction_is_a_version_that_counts_once_it_is_signed(
     assert first.items == (FIVE_LITRES,), "the first version is as it was"
     assert second.items[0].quantity == Decimal("4.5") and second.items[0].description == "wine"
     assert second.money == (CASH,) and second.version == 2 and second.amends is not None
-    assert second.certified_at == clock()
-    assert tags(central, declared)[-10:].count(AuditTag.DECLARATION_VERSION_CERTIFIED) == 1
+    assert second.certified_at == clock() and (first.witness, second.witness) == ("", "Olga (olga)")
+    with central.storage.read() as reading:
+        kept = reading.get_one(StoredDeclaration, (central.config.site_id, declared.record_id, "p1", 2))
+        assert (kept.witnessed_by, kept.certified_at) == ("olga", clock())
+        (event,) = reading.scalars(
+            select(AuditEvent).where(AuditEvent.tag == AuditTag.DECLARATION_VERSION_CERTIFIED)
+        )
+        assert (event.actor, event.detail["version"], event.at) == ("olga", 2, clock())
     assert AuditTag.DECLARATION_VERSION_ADDED in tags(central, declared)
 
 

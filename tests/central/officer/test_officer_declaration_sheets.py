@@ -149,8 +149,7 @@ def test_a_draft_says_so_on_every_side_that_is_signed() -> None:
     draft = page(full_form(certified_at=None, version=2, amends="a" * 64))
     assert draft.count(LABELS["en"]["draft"]) == 2 and "Certified electronically" not in draft
     assert LABELS["en"]["draft"] not in page(full_form())
-    signed = declaration_page(full_form(), words("en"), cash_norm=norm("en"), witness="Olga")
-    assert "Signed on paper before officer Olga" in signed
+    assert "Signed on paper before officer Olga (olga), 21.11.2026" in page(full_form(witness="Olga (olga)"))
 
 
 def test_two_sides_and_the_annex_hold_an_ordinary_declaration() -> None:
