@@ -1,11 +1,13 @@
 """Trains the recogniser of machine readable zones on the lines of `training/mrz_lines.py` and writes it as ONNX.
 
     .venv/bin/python training/mrz_lines.py --out LINES --seed 1 &      # goes on while the training runs
-    TORCH/bin/python training/mrz_recogniser.py --lines LINES --out kiosk/mrz/weights/recogniser.onnx --minutes 70
+    .venv/bin/python -m training.mrz_page_lines --out LINES --seed 1 &
+    TORCH/bin/python -m training.mrz_recogniser --lines LINES --held HELD --out kiosk/mrz/weights/recogniser.onnx
 
-TORCH is an environment with torch 2.13.0, onnx and numpy; the product never imports torch. Every step down the
-line (4 pixels) answers for itself which character's middle it stands on, or that it stands between two: with the
-true places known there is no need of CTC, and runs of fillers keep their count.
+from the root of the repository. TORCH is an environment with torch 2.13.0, onnx, opencv and numpy; the product
+never imports torch. Every step down the line (4 pixels) answers for itself which character's middle it stands on,
+or that it stands between two: with the true places known there is no need of CTC, and runs of fillers keep their
+count. No line is seen twice alike (`training/mrz_conditions.py`).
 """
 
 from __future__ import annotations
@@ -16,12 +18,17 @@ import math
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.mrz_conditions import Prints, varied
+
 WIDTH, HEIGHT, STEP = 640, 32, 4
+VIEW = 384  # pixels of a line that are learned from at a time
+PAGES = 0.6  # of the views are lines of pages (p*.npz), the rest lines drawn alone
 CLASSES = 38  # the 37 characters, and "between"
 BETWEEN = 37
 IGNORED = -100
@@ -49,6 +56,11 @@ class Recogniser(nn.Module):
             block(64, 96, (3, 3), (2, 1), (1, 1)),  # 4 x W/4
             block(96, 160, (4, 3), (1, 1), (0, 1)),  # 1 x W/4
         )
+        # Wider than a character: what repeats under several of them is print, and no ink of theirs.
+        self.wide = nn.Sequential(
+            nn.Conv2d(96, 96, 3, padding=(1, 2), dilation=(1, 2), bias=False), nn.BatchNorm2d(96)
+        )
+        nn.init.zeros_(self.wide[1].weight)  # begins as nothing, so that older checkpoints go on as they were
         self.along = nn.ModuleList(block(160, 160, (1, 3), (1, 1), (0, 1)) for _ in range(2))
         self.head = nn.Conv2d(160, CLASSES, 1)
 
@@ -59,15 +71,16 @@ class Recogniser(nn.Module):
         square = functional.avg_pool1d(squares, WINDOW, 1, WINDOW // 2, count_include_pad=False)
         whole = squares.mean(2, keepdim=True) - columns.mean(2, keepdim=True) ** 2
         spread = torch.sqrt(torch.clamp(square - mean * mean, min=0.0) + 0.05 * torch.clamp(whole, min=0.0) + 2.0)
-        hidden = self.body((grey - mean.unsqueeze(2)) / spread.unsqueeze(2))
+        hidden = self.body[:4]((grey - mean.unsqueeze(2)) / spread.unsqueeze(2))
+        hidden = self.body[4](functional.relu(hidden + self.wide(hidden)))
         for layer in self.along:
             hidden = hidden + layer(hidden)
         return self.head(hidden).squeeze(2).transpose(1, 2)
 
 
 def targets(centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(n, W / 4) classes: the character within a quarter of the pitch around its middle, "between" from 0.4 on."""
-    frames = (np.arange(WIDTH // STEP) + 0.5) * STEP
+    """(n, VIEW / 4) classes: the character within a quarter of the pitch around its middle, "between" from 0.4."""
+    frames = (np.arange(VIEW // STEP) + 0.5) * STEP
     out = np.full((len(centres), len(frames)), BETWEEN, np.int64)
     for row, (places, texts) in enumerate(zip(centres, labels, strict=True)):
         known = ~np.isnan(places)
@@ -83,23 +96,29 @@ def targets(centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return out
 
 
-def batches(pool: list[dict[str, np.ndarray]], rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
-    picked = [pool[int(rng.integers(len(pool)))] for _ in range(8)]
+def batches(
+    pool: dict[str, dict[str, np.ndarray]], rng: np.random.Generator, size: int, prints: Prints
+) -> tuple[Tensor, Tensor]:
+    """`size` views: pieces of lines under conditions of their own (`mrz_conditions.varied`)."""
+    kinds = [[shard for name, shard in pool.items() if name.startswith("p") == pages] for pages in (True, False)]
     images, centres, labels = [], [], []
-    for shard in picked:
-        rows = rng.integers(0, len(shard["images"]), size // 8)
-        images.append(shard["images"][rows])
-        centres.append(shard["centres"][rows])
-        labels.append(shard["labels"][rows])
-    image, centre = np.concatenate(images).astype(np.float32), np.concatenate(centres)
-    shift = int(rng.integers(-6, 7))  # another phase against the steps
-    image = np.roll(image, shift, 2)
-    if shift > 0:
-        image[:, :, :shift] = image[:, :, shift : shift + 1]
-    elif shift < 0:
-        image[:, :, shift:] = image[:, :, shift - 1 : shift]
-    image = np.roll(image, int(rng.integers(-1, 2)), 1)
-    return torch.from_numpy(image[:, None]), torch.from_numpy(targets(centre + shift, np.concatenate(labels)))
+    while len(images) < size:
+        shards = kinds[int(rng.random() >= PAGES)] or list(pool.values())
+        shard = shards[int(rng.integers(len(shards)))]
+        row = int(rng.integers(len(shard["images"])))
+        image, places = varied(shard["images"][row], shard["centres"][row], rng, prints)
+        known = places[~np.isnan(places)]
+        end = int(known.max()) + 40 if len(known) else WIDTH
+        left = int(rng.integers(-20, max(-19, min(end, WIDTH) - VIEW + 1)))  # any phase against the steps
+        columns = np.clip(np.arange(left, left + VIEW), 0, WIDTH - 1)
+        places = places - left
+        cut_through = (places < 4) | (places > VIEW - 4)
+        images.append(image[:, columns].astype(np.float32))
+        centres.append(places)
+        labels.append(np.where(cut_through, HIDDEN, shard["labels"][row]))
+    return torch.from_numpy(np.stack(images)[:, None]), torch.from_numpy(
+        targets(np.stack(centres), np.stack(labels))
+    )
 
 
 @torch.no_grad()
@@ -158,10 +177,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
+    prints = Prints(rng)
     net = Recogniser()
     if options.start:
-        net.load_state_dict(torch.load(options.start))
+        net.load_state_dict(torch.load(options.start), strict=False)
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-2)
     pool: dict[str, dict[str, np.ndarray]] = {}
@@ -177,7 +198,7 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         net.train()
-        image, target = batches(list(pool.values()), rng, options.batch)
+        image, target = batches(pool, rng, options.batch, prints)
         loss = functional.cross_entropy(net(image).reshape(-1, CLASSES), target.reshape(-1), ignore_index=IGNORED)
         optimiser.zero_grad()
         loss.backward()
