@@ -19,7 +19,7 @@ AMOUNTS |= {"at_most", "dutiable", "difference", "left", "borrowed", "value_eur"
 
 # Those that put rules before people, word by word, and judge nothing with them.
 READ_RULES_ALOUD = {
-    "central/admin/rules_view.py": {"comparator", "excess"},  # the administrator's table
+    "central/admin/rules_view.py": {"comparator", "excess", "per_unit"},  # the administrator's table
     "central/officer/declaration_form.py": {"comparator"},  # the printed form's own heading
     "kiosk/reasons.py": {"comparator"},  # "up to" or "under", in the traveller's words
     "kiosk/presenter.py": {"comparator"},  # of an allowance card: "up to" or "under"
@@ -29,6 +29,13 @@ OTHER_SUMS = {
     "central/law_effect.py": {  # two answers of the evaluator side by side
         "after.duty_total > before.duty_total",
         "after.duty_total < before.duty_total",
+    },
+    "central/officer/law_view.py": {  # where a bar ends, and its mark
+        "_BAR / max(line.norm, line.declared)",
+        "min(line.norm, line.declared) * unit",
+        "line.declared - line.norm",
+        "max(line.declared - line.norm, Decimal(0)) * unit",
+        "line.norm * unit",
     },
     "kiosk/presenter.py": {"line.declared / line.norm"},  # the length of a bar
 }
