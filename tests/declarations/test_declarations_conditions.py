@@ -607,3 +607,13 @@ def test_what_nobody_states_leaves_the_estimate_open(eaeu_by: RulePack) -> None:
 def test_instruments_and_cash_are_told_apart(eaeu_by: RulePack) -> None:
     (assessed,) = judged(eaeu_by, person(cash("10000"), cash("1", kind=MoneyKind.INSTRUMENT)))
     assert codes(assessed) == ["INSTRUMENT_DECLARED"]
+
+
+def test_no_hours_are_hours() -> None:
+    pack = pack_of(quantity(conditions={"absence_hours_below": 48}))
+    assert codes(judged(pack, person(wine("5"), absence_hours=0))[0]) == ["WINE_OVER"]
+
+
+def test_a_norm_may_be_for_people_of_any_age_that_is_known() -> None:
+    pack = pack_of(quantity(min_age=0))
+    assert [line(judged(pack, person(wine("3"), age=age))[0]).open for age in (0, 1, None)] == [False, False, True]

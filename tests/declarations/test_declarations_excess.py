@@ -191,3 +191,18 @@ def test_a_coarser_choice_never_takes_too_much(steps: list[int], limit: int) -> 
     found = most_within(worths, Decimal(limit) / 1000) * 1000
     assert found <= limit
     assert found >= max(one for one in sums if one <= limit - 10 * len(steps))  # ten steps to an item are lost
+
+
+def test_a_band_without_a_rate_leaves_the_next_its_own() -> None:
+    bands = [{"width": "100", "percent": "1"}, {"width": "100"}, {"percent": "10"}]
+    pack = pack_of(rule(excess={"model": "staged", "currency": "EUR", "bands": bands}))
+    found = line(assess(pack, None, goods("350", "1")))
+    assert (found.duty, found.settled, found.dutiable) == (Decimal("6.00"), False, 250)
+    assert found.formula == "1 % × 100 EUR + ? × 100 EUR + 10 % × 50 EUR ≥ 6.00 EUR"
+
+
+def test_a_rule_that_only_may_be_exceeded_charges_nothing() -> None:
+    excess = {"model": "marginal", "per_unit": "3", "currency": "EUR"}
+    pack = pack_of(quantity(excess=excess), quantity("R-2", amount="9", code="WINE_FAR_OVER", excess=excess))
+    found = line(assess(pack, None, wine("6"), wine(None)), "wine")
+    assert (found.duty, found.settled, found.formula) == (6, False, "3 EUR × (6 − 4) l ≥ 6.00 EUR")

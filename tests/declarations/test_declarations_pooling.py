@@ -81,3 +81,26 @@ def test_grams_and_kilograms_of_one_kind_add_up(order: int) -> None:
     things = (some(GoodsKind.FOOD_ANIMAL, "2", Unit.KILOGRAM), some(GoodsKind.FOOD_ANIMAL, "500", Unit.GRAM))
     (found,) = lines(pack, things[::order])
     assert (found.declared, found.exact) == (Decimal("2.5"), True)
+
+
+def test_a_norm_of_nothing_is_the_least() -> None:
+    pack = pack_of(
+        quantity(amount="0.5", pool="household"), quantity("R-2", amount="0", code="ANY", pool="household")
+    )
+    first, second = lines(pack, (wine("0.7"),), (wine("0"),))
+    assert (first.borrowed, first.norm) == (0, 0)
+    assert second.borrowed == 0
+
+
+def test_what_is_lent_is_told_to_the_cent_upwards() -> None:
+    kinds = {"cigarettes": "3", "tobacco": "1"}
+    pack = pack_of(
+        quantity(measure="mixture", kinds=list(kinds), equivalents=kinds, unit="g", amount="10", pool="household")
+    )
+    sticks, ounces = (
+        some(GoodsKind.CIGARETTES, "4", Unit.PIECE),
+        some(GoodsKind.TOBACCO, "3", Unit.GRAM),
+    )
+    first, second = lines(pack, (sticks,), (ounces,))
+    # Two grams are borrowed of seven: two thirds of a stick.
+    assert (first.borrowed, first.unit, second.borrowed, second.unit) == (Decimal("0.67"), "pcs", 0, "g")
