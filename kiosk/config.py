@@ -39,9 +39,9 @@ class FaceRates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.00005
+    match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.00002
     doubt_rate: Annotated[float, Field(ge=0.0005, le=0.05)] = 0.01
-    printed_match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.00001
+    printed_match_rate: Annotated[float, Field(ge=1e-6, le=0.0005)] = 0.000005
 
 
 def _share() -> Path:
