@@ -347,9 +347,8 @@ def report(kept: Results, made: int) -> None:
     for file, counts in (*sorted(by_file.items()), ("all", total)):
         print(f"{file:10}{''.join(f'{counts[verdict]:12}' for verdict in verdicts)}")
     dead = total["killed"] + total["ran on"]
-    print(
-        f"{total.total()} of {made} mutants met the tests, {100 * dead / max(total.total(), 1):.1f} % did not survive"
-    )
+    share = 100 * dead / max(total.total(), 1)
+    print(f"{total.total()} of {made} mutants met the tests, {share:.1f} % did not survive")
     for name in (*kept.named("survived"), *kept.named("not reached")):
         print(" ", name)
 

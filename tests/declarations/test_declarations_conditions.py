@@ -617,3 +617,23 @@ def test_no_hours_are_hours() -> None:
 def test_a_norm_may_be_for_people_of_any_age_that_is_known() -> None:
     pack = pack_of(quantity(min_age=0))
     assert [line(judged(pack, person(wine("3"), age=age))[0]).open for age in (0, 1, None)] == [False, False, True]
+
+
+def test_a_rule_for_other_people_levies_nothing() -> None:
+    excess = {"model": "marginal", "per_unit": "3", "currency": "EUR"}
+    pack = pack_of(quantity(), quantity("R-2", code="VISITORS", conditions={"resident": False}, excess=excess))
+    found = line(judged(pack, person(wine("5"), resident=True))[0])
+    assert (found.relation, found.duty, found.settled) == (Relation.OVER, 0, True)
+    assert line(judged(pack, person(wine("5"), resident=False))[0]).duty == 3
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("measure", "stated"), [("quantity", {"quantity": Decimal(3), "unit": Unit.KILOGRAM}), ("mass", {})]
+)
+def test_what_is_stated_shows_beside_what_is_not(measure: str, stated: dict[str, Any], order: int) -> None:
+    pack = pack_of(quantity(measure=measure, unit="kg", kinds=["food_plant"], also=["fish"], amount="4"))
+    plants = GoodsItem(kind=GoodsKind.FOOD_PLANT, **(stated or {"weight_kg": Decimal(3)}))
+    things = (plants, GoodsItem(kind=GoodsKind.FISH))
+    found = line(judged(pack, person(*things[::order]))[0])
+    assert (found.declared, found.exact, found.open) == (3, True, True)

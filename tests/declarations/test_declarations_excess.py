@@ -206,3 +206,11 @@ def test_a_rule_that_only_may_be_exceeded_charges_nothing() -> None:
     pack = pack_of(quantity(excess=excess), quantity("R-2", amount="9", code="WINE_FAR_OVER", excess=excess))
     found = line(assess(pack, None, wine("6"), wine(None)), "wine")
     assert (found.duty, found.settled, found.formula) == (6, False, "3 EUR × (6 − 4) l ≥ 6.00 EUR")
+
+
+def test_only_what_is_over_says_by_how_much() -> None:
+    pack = pack_of(quantity())
+    (hit,) = assess(pack, None, wine("3"), wine(None)).hits
+    assert (hit.relation, hit.facts) == (Relation.UNKNOWN, {"declared": "3", "norm": "4", "unit": "l"})
+    (over,) = assess(pack, None, wine("6")).hits
+    assert over.facts == {"declared": "6", "difference": "2", "norm": "4", "unit": "l"}

@@ -104,3 +104,8 @@ def test_what_is_lent_is_told_to_the_cent_upwards() -> None:
     first, second = lines(pack, (sticks,), (ounces,))
     # Two grams are borrowed of seven: two thirds of a stick.
     assert (first.borrowed, first.unit, second.borrowed, second.unit) == (Decimal("0.67"), "pcs", 0, "g")
+
+
+def test_thousandths_are_lent_as_they_are() -> None:
+    first, _ = lines(pack_of(quantity(pool="household")), (wine("5"),), (wine("3.875"),))
+    assert (first.borrowed, first.difference) == (Decimal("0.125"), Decimal("0.875"))
