@@ -44,7 +44,7 @@ class Measurement:
     state: str
     station_id: str
     engine: str
-    match_rate: float
+    match_rate: float | None
     note: str
     with_pictures: bool
     pictures: int
@@ -75,13 +75,16 @@ def order(
     *,
     station_id: str,
     engine: FaceEngine = "fused",
-    match_rate: float = 0.0002,
+    match_rate: float | None = None,
     note: str = "",
 ) -> int:
-    """Queue a measurement for one station; returns its number. Raises NotAllowed or InvalidSet."""
+    """Queue a measurement for one station; returns its number. Raises NotAllowed or InvalidSet.
+
+    `match_rate` is another operating point than the station's own.
+    """
     site, now = central.config.site_id, central.clock()
     _need(central, user, Permission.FACES_MEASURE)
-    if match_rate not in MATCH_RATES:
+    if match_rate is not None and match_rate not in MATCH_RATES:
         raise InvalidSet("match_rate")
     key, master = secrets.token_bytes(32), central.master.current
     with central.storage.write() as session:

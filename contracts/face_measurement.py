@@ -65,7 +65,7 @@ class FaceOrder(Contract):
     number: Annotated[int, Field(ge=1)]
     attempt: Annotated[int, Field(ge=1)]  # whoever takes the order again ends the attempt before
     engine: FaceEngine
-    match_rate: Annotated[float, Field(gt=0, le=0.05)]
+    match_rate: Annotated[float, Field(gt=0, le=0.05)] | None = None  # None: as the station is configured
     pictures: Annotated[tuple[FacePicture, ...], Field(min_length=1, max_length=MOST_PICTURES)]
     pairs: Annotated[tuple[FacePair, ...], Field(max_length=MOST_PAIRS)] | None = None
 

@@ -123,7 +123,9 @@ def _file(name: str) -> bytes:
     return sent.read() if sent is not None and sent.filename else b""
 
 
-def _rate(text: str) -> float:
+def _rate(text: str) -> float | None:
+    if not text:
+        return None
     try:
         return float(text)
     except ValueError:

@@ -148,7 +148,10 @@ def faces_view(central: Central, user: User, words: Words) -> FacesView:
         referrals=_referrals(central, user, words),
         stations=tuple(said),
         engines=tuple(Choice(name, words(f"faces.engine.{name}")) for name in ENGINES),
-        rates=tuple(Choice(str(rate), rate_in_words(rate, words)) for rate in MATCH_RATES),
+        rates=(
+            Choice("", words("faces.at_own_rate")),
+            *(Choice(str(rate), rate_in_words(rate, words)) for rate in MATCH_RATES),
+        ),
         may_measure=user.may(Permission.FACES_MEASURE, site_id=central.config.site_id),
     )
 
@@ -157,13 +160,18 @@ def measurement_view(central: Central, user: User, number: int, words: Words) ->
     """One measurement. Raises NotAllowed or UnknownMeasurement."""
     one = face_measurements.measurement(central, user, number)
     figures = one.figures
+    at = (
+        words("faces.at_own_rate")
+        if one.match_rate is None
+        else words("faces.at_this_rate", rate=rate_in_words(one.match_rate, words))
+    )
     said = words(
         "faces.asked",
         name=one.asked_by,
         moment=words.moment(one.asked_at),
         station=one.station_id,
         engine=words(f"faces.engine.{one.engine}"),
-        rate=rate_in_words(one.match_rate, words),
+        rate=at,
     )
     return MeasurementView(
         number=one.number,

@@ -476,7 +476,7 @@ class FaceMeasurement(Base):
     state: Mapped[str]  # arriving | waiting | running | done | stopped | failed | expired
     station_id: Mapped[str]  # the only one that may take it
     engine: Mapped[str]
-    match_rate: Mapped[float]
+    match_rate: Mapped[float | None]  # None: as the station is configured
     note: Mapped[str]
     with_pictures: Mapped[bool]  # False: they lie in the station's folder
     pictures: Mapped[int]

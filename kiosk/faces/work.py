@@ -129,7 +129,7 @@ class FaceWork:
             items,
             all_pairs(items) if order.pairs is None else _pairs(order, items),
             engine,
-            threshold=Calibration.load().scales[order.engine].score(order.match_rate),
+            threshold=Calibration.load().scales[order.engine].score(order.match_rate or self.models.match_rate),
             look=look,
             progress=_Teller(self._client, order, self._closing),
         )

@@ -29,7 +29,7 @@ from contracts.disposition import Agency
 from kiosk.central_client import CentralClient
 from kiosk.config import FaceRates
 from kiosk.faces import work
-from kiosk.faces.fusion import Policy
+from kiosk.faces.fusion import Calibration, Policy
 from kiosk.faces.work import FaceWork
 from kiosk.keys import create_keys, load_signing_key
 
@@ -136,17 +136,21 @@ def test_the_figures_are_those_of_the_command_line(site: Site, grey: type[Grey])
     assert figures.fmr == pytest.approx(2 / 12, abs=1e-6)
     assert [(one.group, one.images, one.fnmr) for one in figures.by_group] == [(0, 4, 0.5), (1, 2, 1.0)]
     assert figures.models.match_rate == FaceRates().match_rate and len(figures.models.models) >= 4
+    scale = Calibration.load().scales["sface"]
+    assert figures.threshold == pytest.approx(scale.score(FaceRates().match_rate), abs=1e-6)
     (engine,) = grey.made
     assert not engine.greys.any(), "vectors are overwritten"
     assert not site.work().step()
 
 
 def test_listed_pairs_are_compared_and_no_others(site: Site, grey: type[Grey]) -> None:
-    number = site.orders(LIST, SET, pairs="left,right,same\na1,a2,\na1,c1,1\na1,b1,\n", engine="sface")
+    pairs = "left,right,same\na1,a2,\na1,c1,1\na1,b1,\n"
+    number = site.orders(LIST, SET, pairs=pairs, engine="sface", match_rate=0.0005)
     site.work().step()
     figures = site.result(number).figures
     assert figures is not None
     assert (figures.pairs, figures.genuine, figures.impostor, figures.fnmr) == (3, 2, 1, 0.0)
+    assert figures.threshold == pytest.approx(Calibration.load().scales["sface"].score(0.0005), abs=1e-6)
 
 
 def test_a_list_without_pictures_reads_the_folder_and_nothing_beside_it(

@@ -39,7 +39,7 @@ def nina(console: Console, kiosk: Sender) -> Console:
 def sends(console: Console, files: dict[str, tuple[str, bytes]], **fields: str) -> TestResponse:
     token = re.search(r'name="csrf_token" value="([^"]+)"', console.client.get("/officer/me").text)
     assert token is not None
-    form = {"station": KIOSK, "engine": "fused", "match_rate": "0.0002", "csrf_token": token[1], **fields}
+    form = {"station": KIOSK, "engine": "fused", "match_rate": "", "csrf_token": token[1], **fields}
     data = form | {field: (io.BytesIO(content), name) for field, (name, content) in files.items()}
     return console.client.post("/admin/faces", data=data, content_type="multipart/form-data")
 
@@ -55,7 +55,7 @@ def test_a_set_is_measured_and_its_figures_are_told(
     assert (sent.status_code, sent.location) == (303, "/admin/faces/1")
     page = nina.sees("/admin/faces/1")
     assert "Measurement 1 waits for its kiosk." in page and "Pictures: 4, people: 2, groups: 2." in page
-    assert "corridor kiosk faces" in page
+    assert "corridor kiosk faces" in page and "as the kiosk is configured" in page
     assert nina.client.get("/admin/faces/1/progress").json == {
         "running": True, "done": 0, "total": 4, "says": "Waiting for the kiosk.",
     }  # fmt: skip
@@ -95,7 +95,8 @@ def test_refusals_say_what_to_do_and_keep_nothing(nina: Console, central: Centra
 
 
 def test_a_measurement_is_stopped(nina: Console) -> None:
-    sends(nina, ARCHIVE)
+    sends(nina, ARCHIVE, match_rate="5e-05")
+    assert "match from 0.005%." in nina.sees("/admin/faces/1")
     nina.submits("/admin/faces/1/stop")
     page = nina.sees("/admin/faces/1")
     assert "Stopped. The pictures are erased." in page and "data-progress" not in page

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=200), nullable=False),
         sa.Column("station_id", sa.String(length=200), nullable=False),
         sa.Column("engine", sa.String(length=200), nullable=False),
-        sa.Column("match_rate", sa.Float(), nullable=False),
+        sa.Column("match_rate", sa.Float(), nullable=True),
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.Column("with_pictures", sa.Boolean(), nullable=False),
         sa.Column("pictures", sa.Integer(), nullable=False),
