@@ -22,7 +22,7 @@ READ_RULES_ALOUD = {
     "central/admin/rules_view.py": {"comparator", "excess", "per_unit"},  # the administrator's table
     "central/officer/declaration_form.py": {"comparator"},  # the printed form's own heading
     "kiosk/reasons.py": {"comparator"},  # "up to" or "under", in the traveller's words
-    "kiosk/presenter.py": {"comparator"},  # of an allowance card: "up to" or "under"
+    "kiosk/declaration_pages.py": {"comparator"},  # of an allowance card: "up to" or "under"
 }
 # What is no norm and no duty.
 OTHER_SUMS = {
@@ -37,7 +37,7 @@ OTHER_SUMS = {
         "max(line.declared - line.norm, Decimal(0)) * unit",
         "line.norm * unit",
     },
-    "kiosk/presenter.py": {"line.declared / line.norm"},  # the length of a bar
+    "kiosk/declaration_pages.py": {"line.declared / line.norm"},  # the length of a bar
 }
 
 
