@@ -20,9 +20,10 @@ CENTRAL_TESTS = Path(__file__).resolve().parents[1] / "central"
 sys.path[:0] = [str(CENTRAL_TESTS), str(CENTRAL_TESTS / "officer")]
 
 from central_scene import PASSWORD, Clock, add_user, enrolled, write_config  # noqa: E402 - beside central's own tests
+from faces_scene import ordered, outcome  # noqa: E402 - as above
 from officer_scene import ALTERED_CHIP, HALL, WITH_CASH, arrives, joins  # noqa: E402 - as above
 
-from central import create_app, law_effect, lawmaking, rates_import, trust  # noqa: E402 - as above
+from central import create_app, face_measurements, law_effect, lawmaking, rates_import, trust  # noqa: E402 - as above
 from central.access.permissions import Role  # noqa: E402 - as above
 from central.service import Central, central_of  # noqa: E402 - as above
 from contracts.disposition import Agency  # noqa: E402 - as above
@@ -59,6 +60,17 @@ def keeps_law(central: Central) -> None:
     rates_import.import_rates(central, one, Rates.model_validate(rates))
 
 
+def keeps_faces(central: Central) -> None:
+    """A measurement with its figures, one that waits, and a count of what officers found."""
+    one = add_user(central, "fedor", (Role.ADMINISTRATOR, Agency.CUSTOMS))
+    number = ordered(central, one, "B3")
+    face_measurements.take(central, "B3", has_folder=False)
+    assert face_measurements.finish(central, "B3", number, outcome())
+    ordered(central, one, "B3", note="gate cameras")
+    central.face_referrals.start(central, one)
+    central.face_referrals.wait(60)
+
+
 class Hall:
     """A served central with waiting travellers, and a browser beside it."""
 
@@ -68,6 +80,7 @@ class Hall:
         self.decisions = [arrives(central, guest) for guest in HALL]
         keeps_trust(central)
         keeps_law(central)
+        keeps_faces(central)
 
     def signs_in(self, user_id: str, width: int = 1440) -> Page:
         joins(self.central, user_id)
@@ -119,7 +132,7 @@ LAW = (
 )
 PLACES = {
     "sergei": ("queue", "kiosks", "figures", "find", "me", "stop", "exit", "find?receipt=0001"),
-    "nina": (*LAW, "today", "trust", "people", "kiosks", "figures", "audit"),
+    "nina": (*LAW, "faces", "faces/1", "faces/2", "today", "trust", "people", "kiosks", "figures", "audit"),
 }
 
 
