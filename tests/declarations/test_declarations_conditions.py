@@ -637,3 +637,28 @@ def test_what_is_stated_shows_beside_what_is_not(measure: str, stated: dict[str,
     things = (plants, GoodsItem(kind=GoodsKind.FISH))
     found = line(judged(pack, person(*things[::order]))[0])
     assert (found.declared, found.exact, found.open) == (3, True, True)
+
+
+def test_a_declarant_too_young_is_named_without_a_code() -> None:
+    nothing = {
+        "subject": None,
+        "measure": None,
+        "kinds": [],
+        "comparator": None,
+        "amount": None,
+        "rate_date": None,
+    }
+    young = rule("D-1", effect="declarant", min_age=16, code=None, currency=None, **nothing)
+    del young["subject"], young["measure"], young["comparator"], young["amount"]
+    pack = pack_of(quantity(), young)
+    assert codes(judged(pack, person(age=15))[0]) == ["DECLARANT_UNDERAGE"]
+    assert codes(judged(pack, person(age=16))[0]) == []
+
+
+def test_what_depends_on_the_person_is_shown_beside_baggage_that_travels_apart() -> None:
+    apart = rule("B-1", subject="unaccompanied_baggage", measure="unaccompanied", comparator="any", code="APART")
+    for field in ("kinds", "amount", "currency", "rate_date"):
+        del apart[field]
+    pack = pack_of(quantity(shown=True, conditions={"resident": True}), apart)
+    someone = PersonFacts("p1", 40, "lead", declaration(unaccompanied=True), resident=True)
+    assert [one.kind for one in judged(pack, someone)[0].lines] == ["wine", "unaccompanied_baggage"]

@@ -109,3 +109,8 @@ def test_what_is_lent_is_told_to_the_cent_upwards() -> None:
 def test_thousandths_are_lent_as_they_are() -> None:
     first, _ = lines(pack_of(quantity(pool="household")), (wine("5"),), (wine("3.875"),))
     assert (first.borrowed, first.difference) == (Decimal("0.125"), Decimal("0.875"))
+
+
+def test_a_small_need_takes_nothing_from_what_is_lent() -> None:
+    found = lines(pack_of(quantity(pool="household")), (wine("4.5"),), (wine("5.5"),), (wine("2"),))
+    assert [one.borrowed for one in found] == [Decimal("0.5"), Decimal("1.5"), 0]
