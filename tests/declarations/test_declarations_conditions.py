@@ -640,17 +640,7 @@ def test_what_is_stated_shows_beside_what_is_not(measure: str, stated: dict[str,
 
 
 def test_a_declarant_too_young_is_named_without_a_code() -> None:
-    nothing = {
-        "subject": None,
-        "measure": None,
-        "kinds": [],
-        "comparator": None,
-        "amount": None,
-        "rate_date": None,
-    }
-    young = rule("D-1", effect="declarant", min_age=16, code=None, currency=None, **nothing)
-    del young["subject"], young["measure"], young["comparator"], young["amount"]
-    pack = pack_of(quantity(), young)
+    pack = pack_of(quantity(), note("D-1", effect="declarant", min_age=16))
     assert codes(judged(pack, person(age=15))[0]) == ["DECLARANT_UNDERAGE"]
     assert codes(judged(pack, person(age=16))[0]) == []
 
