@@ -97,7 +97,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="scratch folder")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after that much processor time")
-    parser.add_argument("--again", action="store_true", help="survivors meet the tests once more")
+    parser.add_argument("--again", action="store_true", help="only the survivors, once more")
     parser.add_argument(
         "--show", nargs="*", metavar="MUTANT", help="what was changed; without names: all survivors"
     )
@@ -250,7 +250,7 @@ class Court:
 
     def due(self, name: str) -> bool:
         row = self.kept.found.get(name)
-        return row is None or (self.again and row[1] == "survived")
+        return row is not None and row[1] == "survived" if self.again else row is None
 
     def watch(self, item: Any, items: list[Any]) -> bool:
         """Run a test with the originals; note what it costs and which functions it reaches."""
