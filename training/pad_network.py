@@ -1,11 +1,10 @@
 """Trains the network that tells a recapture, on frames that `pad_recapture` draws, and writes it as ONNX.
 
     .venv/bin/python training/pad_network.py frames --out DIR --seconds 600 [--portraits DIR …] [--wild DIR …]
-    PYTHON_WITH_TORCH training/pad_network.py train --frames DIR --seconds 300 --onnx recapture.onnx [--from FILE]
+    PYTHON_WITH_TORCH training/pad_network.py train --frames DIR --minutes 30 --onnx recapture.onnx [--from FILE]
 
-The second needs torch, which the product does not; the first needs the product and no torch. `--portraits` are
-folders of people before plain backgrounds, `--wild` of people anywhere; without either the people are specimens.
-Frames are drawn small (320 x 240): pixels are what costs.
+The second needs torch, which the product does not; the first needs the product and no torch. People and devices
+are chosen as `pad_recapture` says. Frames that are drawn while the training runs join it with the next pass.
 """
 
 from __future__ import annotations
@@ -26,50 +25,65 @@ KINDS = 6  # live and five attacks
 
 
 def draw_frames(options: argparse.Namespace) -> int:
-    """Draw frames for some seconds of processor time; crops and kinds as one file of arrays."""
+    """Draw frames for some seconds of processor time; pieces and kinds as files of arrays."""
     import cv2
     import pad_recapture as recapture
 
     from kiosk.faces.detect import FaceDetector
-    from kiosk.faces.pad.crops import grain, surroundings
+    from kiosk.faces.pad.crops import close_up, grain, surroundings
 
     cv2.setNumThreads(1)
-    recapture.WIDTH, recapture.HEIGHT, recapture.EYES = 320, 240, (30.0, 72.0)
-    people = gather_people(options)
+    if options.small:
+        recapture.draw_small()
+    people = recapture.gather_people(options)
     detector = FaceDetector(recapture.MODELS)
-    around: list[Any] = []
-    fine: list[Any] = []
+    pieces: dict[str, list[Any]] = {"around": [], "close": [], "grain": []}
     kinds: list[int] = []
-    begun, number = time.process_time(), 0
-    while time.process_time() - begun < options.seconds:
-        number += 1
-        ranges = recapture.Ranges(np.random.default_rng((options.seed, number)), held_back=False)
-        kind = "live" if ranges.chance(0.5) else str(ranges.random.choice(recapture.ATTACKS))
-        frame = recapture.single(kind, ranges, people)
-        faces = detector.find(frame)
-        if faces:
-            around.append(surroundings(frame, faces[0].landmarks))
-            fine.append(grain(frame, faces[0].landmarks))
-            kinds.append(0 if kind == "live" else 1 + recapture.ATTACKS.index(kind))
     options.out.mkdir(parents=True, exist_ok=True)
-    np.savez(options.out / f"{options.seed:04d}.npz", a=np.array(around), b=np.array(fine), y=np.array(kinds))
-    print(f"{len(kinds)} frames of {number}")
+    begun, number = time.process_time(), options.first
+    while time.process_time() - begun < options.seconds:
+        ranges = recapture.Ranges(np.random.default_rng((options.seed, number)), options.held_back)
+        number += 1
+        kind = "live" if ranges.chance(0.5) else str(ranges.random.choice(recapture.ATTACKS))
+        for frame in recapture.pair(kind, ranges, people):
+            landmarks = _middle(detector, frame)
+            if landmarks is None:
+                continue
+            pieces["around"].append(surroundings(frame, landmarks))
+            pieces["close"].append(close_up(frame, landmarks))
+            pieces["grain"].append(grain(frame, landmarks))
+            kinds.append(0 if kind == "live" else 1 + recapture.ATTACKS.index(kind))
+        if number % 100 == 0:
+            print(f"{len(kinds)} frames of {number} scenes, {time.process_time() - begun:.0f} s", flush=True)
+            _write(options, number, pieces, kinds)
+    _write(options, number, pieces, kinds)
     return 0
 
 
-def gather_people(options: argparse.Namespace) -> list[Any]:
-    """The specimens and whoever is in the folders that were named."""
-    import pad_recapture as recapture
+def _middle(detector: Any, frame: Any) -> Any:
+    """Five points of the face that stands nearest to the middle, found in a picture of half the size; or None."""
+    import cv2
 
-    people = recapture.specimen_people()
-    for folders, plain in ((options.portraits, True), (options.wild, False)):
-        paths = [path for folder in folders for path in sorted(folder.rglob("*.jpg"))]
-        people += recapture.folder_people(paths, plain=plain)
-    return people
+    half = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    centre = np.array([half.shape[1], half.shape[0]]) / 2
+    away = [(float(np.hypot(*(face.landmarks.mean(axis=0) - centre))), face) for face in detector.find(half)]
+    distance, face = min(away, key=lambda each: each[0], default=(math.inf, None))
+    if face is None or distance > 0.25 * half.shape[1]:  # who stands behind is not who is shown
+        return None
+    return face.landmarks * 2 + 0.5
+
+
+def _write(options: argparse.Namespace, number: int, pieces: dict[str, list[Any]], kinds: list[int]) -> None:
+    if kinds:
+        path = options.out / f"{options.part}-{options.seed:03d}-{number:06d}.npz"
+        arrays = {name: np.array(each, np.uint8) for name, each in pieces.items()}
+        np.savez(path, kind=np.array(kinds), **arrays)
+    for each in (*pieces.values(), kinds):
+        each.clear()
 
 
 def build() -> Any:
-    """The network: one branch for the surroundings, one for the grain, joined by what each saw anywhere."""
+    """The network: a branch for each piece, joined by what each saw on the whole and anywhere."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -81,92 +95,145 @@ def build() -> Any:
     class Recapture(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.a = nn.Sequential(block(3, 16, 4, 7), block(16, 32), block(32, 48), block(48, 48, 1))
-            self.b = nn.Sequential(block(6, 10, 1, 3), block(10, 16, 2), block(16, 24), block(24, 32))
+            self.around = nn.Sequential(nn.AvgPool2d(2), block(3, 16, 2, 5), block(16, 32), block(32, 48))
+            self.close = nn.Sequential(block(3, 16, 4, 7), block(16, 32), block(32, 48))
+            self.grain = nn.Sequential(block(6, 12), block(12, 24), block(24, 40))
             self.drop = nn.Dropout(0.2)
-            self.h = nn.Linear(48 * 2 + 32 * 2, 48)
-            self.o = nn.Linear(48, 1)
-            self.t = nn.Linear(48, KINDS)  # which attack: asked in training alone
+            self.joined = nn.Linear(2 * (48 + 48 + 40), 64)
+            self.attack = nn.Linear(64, 1)
+            self.kind = nn.Linear(64, KINDS)  # which attack: asked in training alone
 
-        def feat(self, around: Any, grain: Any) -> Any:
-            around, grain = around / 64 - 2, grain / 64 - 2
+        def seen(self, around: Any, close: Any, grain: Any, kept: Any = None) -> Any:
+            """What the branches make of the pieces. `kept` (n, 3): how much of each branch is listened to."""
+            around, close, grain = around / 64 - 2, close / 64 - 2, grain / 64 - 2
             # What is finer than five pixels, made large: dots and noise, without the face.
             fine = (grain - functional.avg_pool2d(grain, 5, 1, 2, count_include_pad=False)) * 4
-            x, y = self.a(around), self.b(torch.cat([grain, fine], 1))
-            seen = [x.mean((2, 3)), x.amax((2, 3)), y.mean((2, 3)), y.amax((2, 3))]
-            return functional.relu(self.h(self.drop(torch.cat(seen, 1))))
+            branches = [self.around(around), self.close(close), self.grain(torch.cat([grain, fine], 1))]
+            pooled = [torch.cat([each.mean((2, 3)), each.amax((2, 3))], 1) for each in branches]
+            if kept is not None:
+                pooled = [each * kept[:, index : index + 1] for index, each in enumerate(pooled)]
+            return functional.relu(self.joined(self.drop(torch.cat(pooled, 1))))
 
-        def forward(self, around: Any, grain: Any) -> Any:
-            return self.o(self.feat(around, grain))[:, 0]
+        def forward(self, around: Any, close: Any, grain: Any) -> Any:
+            return self.attack(self.seen(around, close, grain))[:, 0]
 
     return Recapture()
 
 
 def train(options: argparse.Namespace) -> int:
-    """Train for some seconds of processor time, and export."""
+    """Train for some minutes, and export. `train` frames are learnt, `calibrate` frames watched."""
     import torch
     from torch.nn import functional
 
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    read = [np.load(path) for path in sorted(options.frames.glob("*.npz"))]
-    a, b = (
-        torch.from_numpy(np.concatenate([each[name] for each in read])).permute(0, 3, 1, 2) for name in ("a", "b")
-    )
-    y = torch.from_numpy(np.concatenate([each["y"] for each in read])).long()
     net = build()
     if options.start is not None:
         net.load_state_dict(torch.load(options.start))
-    optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=1e-3)
-    begun, last, epoch = time.process_time(), 0.0, 0
-    while (spent := time.process_time() - begun) + last < options.seconds:
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate * (0.5 + 0.5 * math.cos(math.pi * spent / options.seconds)) + 1e-5
-        order = torch.randperm(len(y))
-        total = 0.0
-        for start in range(0, len(y) - 31, 32):
+    optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=2e-3)
+    begun, share, steps, files = time.monotonic(), 0.0, 0, 0
+    pieces: list[Any] = []
+    kinds = watched = None
+    while share < 1:
+        if files != (files := len(list(options.frames.glob("*.npz")))):
+            pieces, kinds = _read(options.frames, "train")
+            watched = _read(options.frames, "calibrate")
+        order = torch.randperm(len(kinds))
+        total, done = 0.0, 0
+        net.train()
+        for start in range(0, len(kinds) - 31, 32):
+            share = (time.monotonic() - begun) / (60 * options.minutes)
+            if share >= 1:
+                break
+            steps, done = steps + 1, done + 1
+            warm = min(1.0, steps / 60)
+            for group in optimiser.param_groups:
+                group["lr"] = warm * options.rate * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-5
             chosen = order[start : start + 32]
-            around, grain = augmented(a[chosen].float(), b[chosen].float())
-            seen = net.feat(around, grain)
-            wanted = (y[chosen] > 0).float() * 0.96 + 0.02
-            loss = functional.binary_cross_entropy_with_logits(net.o(seen)[:, 0], wanted)
-            loss = loss + 0.3 * functional.cross_entropy(net.t(seen), y[chosen])
+            seen = net.seen(*augmented(*(each[chosen] for each in pieces)), kept=_kept(len(chosen)))
+            wanted = (kinds[chosen] > 0).float() * 0.96 + 0.02
+            loss = functional.binary_cross_entropy_with_logits(net.attack(seen)[:, 0], wanted)
+            loss = loss + 0.3 * functional.cross_entropy(net.kind(seen), kinds[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             total += loss.item()
-        epoch, last = epoch + 1, time.process_time() - begun - spent
-        print(f"epoch {epoch}: {total / (len(y) // 32):.3f}, {last:.1f} s", flush=True)
-    torch.save(net.state_dict(), options.onnx.with_suffix(".pt"))
+        said = _missed(net, *watched) if watched is not None and watched[0] else ""
+        print(f"{len(kinds)} frames, {share:.0%}, loss {total / max(1, done):.3f} {said}", flush=True)
+        torch.save(net.state_dict(), options.onnx.with_suffix(".pt"))
     export(net, options.onnx)
     return 0
 
 
-def augmented(around: Any, grain: Any) -> tuple[Any, Any]:
-    """Mirrored, in other light, with a side of the surroundings hidden, and one piece of the grain."""
+def _read(folder: Path, part: str) -> tuple[list[Any], Any]:
+    import torch
+
+    read = [np.load(path) for path in sorted(folder.glob(f"{part}-*.npz"))]
+    if not read:
+        return [], torch.zeros(0)
+    pieces = [
+        torch.from_numpy(np.concatenate([each[name] for each in read])).permute(0, 3, 1, 2)
+        for name in ("around", "close", "grain")
+    ]
+    return pieces, torch.from_numpy(np.concatenate([each["kind"] for each in read])).long()
+
+
+def _kept(count: int) -> Any:
+    """In one frame of four, one branch is not listened to: none may carry the decision alone."""
+    import torch
+
+    kept = torch.ones(count, 3)
+    for index in torch.nonzero(torch.rand(count) < 0.25)[:, 0].tolist():
+        kept[index, int(torch.randint(3, (1,)))] = 0.0
+    return kept
+
+
+def _missed(net: Any, pieces: list[Any], kinds: Any) -> str:
+    """How many frames of each attack pass where one living frame of twenty is refused."""
+    import torch
+
+    net.eval()
+    with torch.no_grad():
+        starts = range(0, len(kinds), 64)
+        odds = torch.cat([net(*(each[start : start + 64].float() for each in pieces)) for start in starts])
+    limit = torch.quantile(odds[kinds == 0], 0.95)
+    return " ".join(f"{float((odds[kinds == kind] < limit).float().mean()):.2f}" for kind in range(1, KINDS))
+
+
+def augmented(around: Any, close: Any, grain: Any) -> tuple[Any, Any, Any]:
+    """Mirrored, in other light, grey at times, with a side of the surroundings hidden, and a piece of grain."""
     import torch
 
     count = len(around)
-    mirrored = (torch.rand(count) < 0.5)[:, None, None, None]
-    around, grain = (torch.where(mirrored, each.flip(3), each) for each in (around, grain))
-    gain, shift = 1 + 0.15 * torch.randn(count, 1, 1, 1), 10 * torch.randn(count, 1, 1, 1)
-    colour = 1 + 0.05 * torch.randn(count, 3, 1, 1)
-    around, grain = ((each * gain * colour + shift).clamp(0, 255) for each in (around, grain))
     top, left = (int(torch.randint(0, SIDE - CUT + 1, (1,))) for _ in range(2))
-    for index in torch.nonzero(torch.rand(count) < 0.15)[:, 0].tolist():
-        depth, side = int(torch.randint(10, 30, (1,))), int(torch.randint(4, (1,)))
+    grain = grain[:, :, top : top + CUT, left : left + CUT]
+    mirrored = torch.rand(count) < 0.5
+    gain = (1 + 0.15 * torch.randn(count, 1, 1, 1)) * (1 + 0.06 * torch.randn(count, 3, 1, 1))
+    shift = 10 * torch.randn(count, 1, 1, 1)
+    grey = torch.rand(count) < 0.05
+    pieces = []
+    for each in (around, close, grain):
+        lit = each.float().mul_(gain).add_(shift).clamp_(0, 255)
+        lit[mirrored] = lit[mirrored].flip(3)
+        lit[grey] = lit[grey].mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        pieces.append(lit)
+    around, close, grain = pieces
+    noisy = torch.rand(count) < 0.15
+    grain[noisy] += 6 * torch.rand(int(noisy.sum()), 1, 1, 1) * torch.randn_like(grain[noisy])
+    for index in torch.nonzero(torch.rand(count) < 0.2)[:, 0].tolist():
+        depth, side = int(torch.randint(8, 34, (1,))), int(torch.randint(4, (1,)))
         hidden = [slice(None, depth), slice(-depth, None)][side % 2]
         around[(index, slice(None), hidden) if side < 2 else (index, slice(None), slice(None), hidden)] = 0
-    return around, grain[:, :, top : top + CUT, left : left + CUT]
+    return around, close, grain
 
 
 def export(net: Any, path: Path) -> None:
     import torch
 
     net.eval()
-    examples = (torch.zeros(1, 3, SIDE, SIDE), torch.zeros(1, 3, SIDE, SIDE))
-    torch.onnx.export(net, examples, str(path), input_names=["around", "grain"], output_names=["attack"],
-                      opset_version=17, dynamo=False)  # fmt: skip
+    examples = tuple(torch.zeros(1, 3, SIDE, SIDE) for _ in range(3))
+    torch.onnx.export(net, examples, str(path), input_names=["around", "close", "grain"],
+                      output_names=["attack"], opset_version=17, dynamo=False)  # fmt: skip
 
 
 def main() -> int:
@@ -175,12 +242,16 @@ def main() -> int:
     frames = commands.add_parser("frames")
     frames.add_argument("--out", type=Path, required=True)
     frames.add_argument("--seconds", type=float, default=600)
+    frames.add_argument("--first", type=int, default=0, help="number of the first scene")
+    frames.add_argument("--held-back", action="store_true")
     frames.add_argument("--portraits", type=Path, nargs="*", default=[])
     frames.add_argument("--wild", type=Path, nargs="*", default=[])
+    frames.add_argument("--part", choices=("train", "calibrate", "test"), default="train")
     frames.add_argument("--seed", type=int, default=1)
+    frames.add_argument("--small", action="store_true", help="frames of 480 x 360")
     training = commands.add_parser("train")
     training.add_argument("--frames", type=Path, required=True)
-    training.add_argument("--seconds", type=float, default=300)
+    training.add_argument("--minutes", type=float, default=30)
     training.add_argument("--onnx", type=Path, required=True)
     training.add_argument("--from", dest="start", type=Path)
     training.add_argument("--rate", type=float, default=2e-3)

@@ -6,18 +6,24 @@ screen or a print held before the camera, or a face cut out of a print and worn.
 
 Every parameter of camera, screen and print has a range of which some parts are held back (`Ranges(held_back=True)`
 draws from these parts only, `False` from the rest only), so that a detector cannot have learnt the devices it is
-tested on. The people differ too.
+tested on. The people differ too: `part_of` says whose face is trained on, calibrated with or tested on.
 
-    .venv/bin/python training/pad_recapture.py --out DIR --clips 60 [--portraits DIR …] [--held-back] [--seed 1]
+    .venv/bin/python training/pad_recapture.py --out DIR --clips 60 [--portraits DIR …] [--wild DIR …]
+        [--part train|calibrate|test] [--held-back] [--seed 1]
 
-writes MJPEG clips and `clips.csv` (path, label, type) as `corridor evaluate pad` reads them. Without `--portraits`
-the people are the specimens, who do not exist.
+writes MJPEG clips and `clips.csv` (path, label, type, person, group) as `corridor evaluate pad` reads them.
+`--portraits` are folders of people before plain backgrounds, `--wild` of people anywhere (with images.csv, or an
+info.csv beside, as the development data have them). Without either the people are the specimens, who do not exist.
+
+What is no recapture is drawn for living people and for attacks alike: the same cameras, good and bad, the same
+exposure, scaling, smoothing and compression, the same backgrounds, bars beside an upright film.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,17 +47,25 @@ from hardware.specimens.recapture import (
     Screen,
     Sensor,
     capture,
+    compressed,
+    from_light,
     hold_print,
     hold_screen,
     to_light,
     wear_cut_out,
 )
 
-WIDTH, HEIGHT = 640, 480  # training draws many of its frames smaller, with smaller faces
-EYES = (42.0, 105.0)  # eye distance in the frame, pixels
+WIDTH, HEIGHT = 640, 480  # most frames are drawn smaller (`draw_small`): pixels are what costs
+EYES = (36.0, 112.0)  # eye distance in the frame, pixels
 ATTACKS = ("screen_photo", "screen_video", "print", "print_turned", "cut_out")
 RATE = 10.0  # frames a second
 MODELS = Path(sys.prefix) / "share/corridor/models"
+
+
+def draw_small() -> None:
+    """From now on frames are 480 x 360, with faces nearly as large."""
+    global WIDTH, HEIGHT, EYES
+    WIDTH, HEIGHT, EYES = 480, 360, (30.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -76,12 +90,20 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Person:
-    """A portrait with its head; `cover` is 1 where the person is, None where the picture keeps its background."""
+    """A portrait with its head; `cover` is 1 where the person is, or where a whole picture is good."""
 
     name: str
     image: Picture
     head: Head
-    cover: Light | None
+    cover: Light
+    anywhere: bool = False  # the picture has a background of its own
+    group: str = ""
+
+
+def part_of(name: str) -> str:
+    """Which set a person belongs to, by the name alone: train, calibrate or test."""
+    share = hashlib.sha256(name.encode()).digest()[0] / 256
+    return "train" if share < 0.55 else "calibrate" if share < 0.72 else "test"
 
 
 @dataclass
@@ -132,12 +154,16 @@ class Live:
         pose = self.pose(moment)
         columns, rows = self._warp(pose, self._left, self._top)
         image = self._blinking(moment)
-        seen = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        light = to_light(np.asarray(seen, np.uint8)) * self._relief
-        if self.person.cover is None:
-            return np.asarray(light, np.float32)
-        cover = cv2.remap(self.person.cover, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(self.behind + (light - self.behind) * cover[..., None], np.float32)
+        beyond = cv2.BORDER_REFLECT_101 if self.person.anywhere else cv2.BORDER_REPLICATE
+        seen = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=beyond)
+        light = np.asarray(to_light(np.asarray(seen, np.uint8)) * self._relief, np.float32)
+        beyond = cv2.BORDER_CONSTANT if self.person.anywhere else cv2.BORDER_REPLICATE
+        cover = cv2.remap(self.person.cover, columns, rows, cv2.INTER_LINEAR, borderMode=beyond)
+        behind = self.behind
+        if self.person.anywhere:  # beyond its picture the same colours go on, out of focus and without an edge
+            small = cv2.resize(light, (20, 15), interpolation=cv2.INTER_AREA)
+            behind = np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
+        return np.asarray(behind + (light - behind) * cover[..., None], np.float32)
 
     def _blinking(self, moment: float) -> Picture:
         closed = max((1 - abs(moment - at) / 1.2 for at in self._blinks), default=0.0)
@@ -174,25 +200,82 @@ def move_share(moment: float, index: int, moves: int, frames: int) -> float:
     return share * share * (3 - 2 * share)
 
 
+@dataclass(frozen=True)
+class Camera:
+    """A sensor, and what the camera and its driver make of the picture before anybody sees it."""
+
+    sensor: Sensor
+    exposed: float | None  # linear light that the middle of the frame is brought to; None: as it comes
+    enlarged: float  # the picture was so much smaller once: 1 = never
+    smoothed: int  # side of a median that takes noise away; 0 = none
+    contrast: float  # of the tones, 1 = as they are
+    again: int  # quality of a second compression, 0 = none
+    bars: float  # black bars left and right, as a share of the width
+
+    def shot(self, light: Light, random: np.random.Generator, smear: tuple[float, float] = (0, 0)) -> Picture:
+        height, width = light.shape[:2]
+        if self.exposed is not None:
+            middle = light[height // 5 : -height // 5 : 8, width // 4 : -width // 4 : 8]
+            light = light * np.float32(min(max(self.exposed / (float(middle.mean()) + 1e-3), 0.3), 4.0))
+        picture = capture(light, self.sensor, random, smear)
+        if self.smoothed:
+            picture = np.asarray(cv2.medianBlur(picture, self.smoothed), np.uint8)
+        if self.contrast != 1:
+            tones = 127.5 * (1 + np.tanh(self.contrast * np.linspace(-1, 1, 256)) / np.tanh(self.contrast))
+            picture = np.asarray(cv2.LUT(picture, tones.astype(np.uint8)), np.uint8)
+        if self.enlarged < 1:
+            small = cv2.resize(picture, None, fx=self.enlarged, fy=self.enlarged, interpolation=cv2.INTER_AREA)
+            small = compressed(np.asarray(small, np.uint8), self.sensor.quality)
+            picture = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+        if self.bars:
+            side = round(self.bars * width)
+            picture = picture.copy()
+            picture[:, :side] = picture[:, width - side :] = 0
+        return compressed(picture, self.again) if self.again else picture
+
+
 def draw_sensor(ranges: Ranges) -> Sensor:
     gain = ranges.draw(0.85, 1.18)
     return Sensor(
-        blur=ranges.draw(0.35, 1.3),
+        blur=ranges.draw(0.3, 2.0, log=True),
         aperture=ranges.draw(0.4, 1.0),
-        shot=ranges.draw(0.003, 0.03, log=True),
-        read=ranges.draw(0.0015, 0.008, log=True),
+        shot=ranges.draw(0.002, 0.03, log=True),
+        read=ranges.draw(0.001, 0.01, log=True),
         pattern=ranges.draw(0.001, 0.008),
-        serial=int(ranges.random.integers(1, 12)),
-        gains=(ranges.draw(0.85, 1.15) * gain, gain, ranges.draw(0.85, 1.15) * gain),
-        exposure=ranges.draw(0.75, 1.25),
-        gamma=ranges.draw(2.0, 2.4),
-        sharpening=ranges.draw(0.0, 0.8),
-        quality=round(ranges.draw(62, 96)),
+        serial=int(ranges.random.integers(1, 8)) + (8 if ranges.held_back else 0),
+        gains=(ranges.draw(0.82, 1.2) * gain, gain, ranges.draw(0.82, 1.2) * gain),
+        exposure=ranges.draw(0.7, 1.3),
+        gamma=ranges.draw(1.9, 2.5),
+        sharpening=ranges.draw(0.0, 1.2) if ranges.chance(0.7) else 0.0,
+        quality=round(ranges.draw(40, 97)),
     )
 
 
-def draw_background(random: np.random.Generator) -> Light:
-    """A booth, a hall, a shelf: flat colours with edges of every kind, out of focus more or less."""
+def draw_camera(ranges: Ranges) -> Camera:
+    return Camera(
+        draw_sensor(ranges),
+        exposed=ranges.draw(0.1, 0.4) if ranges.chance(0.7) else None,
+        enlarged=ranges.draw(0.4, 0.95) if ranges.chance(0.25) else 1.0,
+        smoothed=(3, 3, 5)[int(ranges.random.integers(3))] if ranges.chance(0.3) else 0,
+        contrast=ranges.draw(0.5, 1.6) if ranges.chance(0.3) else 1.0,
+        again=round(ranges.draw(35, 90)) if ranges.chance(0.4) else 0,
+        bars=ranges.draw(0.1, 0.25) if ranges.chance(0.07) else 0.0,
+    )
+
+
+def draw_background(random: np.random.Generator, people: Sequence[Person]) -> Light:
+    """A booth, a hall, a shelf: flat colours with edges of every kind, or a piece of a photograph, blurred."""
+    photographs = [person for person in people if person.anywhere]
+    if photographs and random.random() < 0.45:
+        image = photographs[int(random.integers(len(photographs)))].image
+        tall, wide = image.shape[:2]
+        side = round(wide * float(random.uniform(0.18, 0.3)))  # beside the face
+        left = 0 if random.random() < 0.5 else wide - side
+        top = round(float(random.uniform(0, 0.4)) * tall)
+        piece = cv2.resize(image[top : top + side * 3 // 4, left : left + side], (160, 120))
+        piece = cv2.GaussianBlur(piece, (0, 0), float(random.uniform(0.3, 2.0)))
+        lit = to_light(np.asarray(cv2.resize(piece, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8))
+        return np.asarray(lit * np.float32(random.uniform(0.5, 1.3)), np.float32)
     grey = float(random.uniform(0.6, 0.98))
     base = random.uniform(40, 215, 3) * (1 - grey) + random.uniform(40, 215) * grey
     other = base * random.uniform(0.7, 1.2)
@@ -220,7 +303,7 @@ def draw_live(ranges: Ranges, people: Sequence[Person], frames: int, *, moving: 
     moving = ranges.chance(0.65) if moving is None else moving
     names = ["turn_left", "turn_right", "nod"]
     moves = tuple(str(name) for name in random.permutation(names)[:2]) if moving else ()
-    behind = draw_background(random)
+    behind = draw_background(random, people)
     return Live(
         person,
         behind,
@@ -228,18 +311,21 @@ def draw_live(ranges: Ranges, people: Sequence[Person], frames: int, *, moving: 
         frames,
         random,
         size=ranges.draw(*EYES),
-        gain=ranges.draw(0.7, 1.25),
-        slant=(ranges.draw(-0.3, 0.3), ranges.draw(-0.15, 0.15)),
+        gain=ranges.draw(0.6, 1.3),
+        slant=(ranges.draw(-0.5, 0.5), ranges.draw(-0.3, 0.3)),
         amplitude=float(random.uniform(20, 36)),
     )
 
 
-def live_clip(
+Shown = tuple[Light, tuple[float, float]]  # some light, and how far it moves while a shutter is open
+
+
+def live_lights(
     ranges: Ranges, people: Sequence[Person], frames: int, moments: Sequence[float]
-) -> Iterator[Picture]:
-    live, sensor = draw_live(ranges, people, frames), draw_sensor(ranges)
+) -> Iterator[Shown]:
+    live = draw_live(ranges, people, frames)
     for moment in moments:
-        yield capture(live.light(moment), sensor, ranges.random, live.smear(moment))
+        yield live.light(moment), live.smear(moment)
 
 
 @dataclass
@@ -286,21 +372,21 @@ def draw_hand(ranges: Ranges) -> Hand | None:
 def draw_screen(ranges: Ranges) -> Screen:
     return Screen(
         pitch=ranges.draw(0.5, 4.0, log=True),
-        dots=ranges.draw(0.25, 0.9),
+        dots=ranges.draw(0.15, 0.9),
         stripes=ranges.draw(0.3, 1.0),
         gamma=ranges.draw(1.8, 2.6),
-        white=ranges.draw(0.45, 1.25),
-        black=ranges.draw(0.004, 0.06),
-        tint=(ranges.draw(0.92, 1.2), 1.0, ranges.draw(0.85, 1.05)),
-        saturation=ranges.draw(0.85, 1.35),
+        white=ranges.draw(0.45, 1.6),
+        black=ranges.draw(0.002, 0.06),
+        tint=(ranges.draw(0.92, 1.25), 1.0, ranges.draw(0.8, 1.05)),
+        saturation=ranges.draw(0.8, 1.4),
         bezel=ranges.draw(0.008, 0.12),
         bezel_level=ranges.draw(0.004, 0.12) if ranges.chance(0.8) else ranges.draw(0.5, 0.9),
         corner=ranges.draw(0.0, 0.1),
-        glare=ranges.draw(0.0, 0.16),
-        bands=ranges.draw(0.0, 0.07),
+        glare=ranges.draw(0.0, 0.25) if ranges.chance(0.7) else 0.0,
+        bands=ranges.draw(0.0, 0.1) if ranges.chance(0.6) else 0.0,
         band_rows=ranges.draw(60, 500, log=True),
         band_speed=float(ranges.random.uniform(-90, 90)),
-        quality=round(ranges.draw(45, 95)),
+        quality=round(ranges.draw(40, 97)),
     )
 
 
@@ -308,12 +394,12 @@ def draw_print(ranges: Ranges, *, curl: float) -> Print:
     return Print(
         white=ranges.draw(0.55, 0.95),
         black=ranges.draw(0.02, 0.1),
-        saturation=ranges.draw(0.55, 1.05),
-        gamma=ranges.draw(0.8, 1.25),
+        saturation=ranges.draw(0.5, 1.15) if ranges.chance(0.93) else 0.0,
+        gamma=ranges.draw(0.75, 1.3),
         tint=(ranges.draw(0.85, 1.05), 1.0, ranges.draw(0.95, 1.08)),
-        margin=ranges.draw(0.0, 0.1),
+        margin=ranges.draw(0.0, 0.12) if ranges.chance(0.7) else 0.0,
         grain=ranges.draw(0.005, 0.05),
-        lines=ranges.draw(0.0, 0.12),
+        lines=ranges.draw(0.0, 0.2) if ranges.chance(0.7) else 0.0,
         line_pitch=ranges.draw(0.25, 1.2),
         curl=curl,
         shading=ranges.draw(0.0, 0.5),
@@ -322,19 +408,22 @@ def draw_print(ranges: Ranges, *, curl: float) -> Print:
     )
 
 
-def attack_clip(
-    kind: str, ranges: Ranges, people: Sequence[Person], frames: int, moments: Sequence[float]
-) -> Iterator[Picture]:
-    """Frames of an attack at these moments (in frames of the whole clip)."""
+def attack_lights(
+    kind: str, ranges: Ranges, people: Sequence[Person], frames: int, moments: Sequence[float], sensor: Sensor
+) -> Iterator[Shown]:
+    """What an attack holds before the camera at these moments (in frames of the whole clip)."""
     if kind == "cut_out":
-        yield from _cut_out_clip(ranges, people, frames, moments)
+        yield from _cut_out_lights(ranges, people, frames, moments)
         return
     random = ranges.random
     victim = draw_live(ranges, people, frames, moving=kind == "screen_video" and ranges.chance(0.7))
-    first, camera = draw_sensor(ranges), draw_sensor(ranges)
-    behind = draw_background(random) * np.float32(ranges.draw(0.7, 1.2))
+    first = draw_camera(ranges) if ranges.chance(0.6) else None  # None: a picture as good as there is
+    behind = draw_background(random, people) * np.float32(ranges.draw(0.5, 1.3))
+    size = ranges.draw(*EYES)  # of the face in the camera's frame
     if ranges.chance(0.4):  # the attacker's own head or shoulders stand behind
-        behind = draw_live(ranges, people, frames, moving=False).light(0.0)
+        attacker = draw_live(ranges, people, frames, moving=False)
+        attacker.size = min(attacker.size, 0.7 * size)  # or the attacker's face would be the one that is judged
+        behind = attacker.light(0.0)
     turned = kind == "print_turned" or (kind == "screen_photo" and ranges.chance(0.5))
     names = [str(name) for name in random.permutation(["turn_left", "turn_right", "nod"])[:2]]
     jitter = Jitter(random, float(random.uniform(0.1, 2.0)), tuple(names) if turned else (), frames,
@@ -343,8 +432,7 @@ def attack_clip(
     curl = ranges.draw(0.0, 1.2) if kind == "print_turned" or ranges.chance(0.4) else 0.0
     paper = draw_print(ranges, curl=curl)
     hand = draw_hand(ranges)
-    box = _crop(victim, random, landscape=screen is not None and ranges.chance(0.4))
-    size = ranges.draw(*EYES)  # of the face in the camera's frame
+    box = _crop(victim, random, landscape=screen is not None and ranges.chance(0.4), filling=ranges.chance(0.25))
     zoom = float(random.uniform(0.9, 1.6))  # how finely the content is stored
     content_eye = victim.size * zoom
     base = Held(size / content_eye, 0, 0, *(float(value) for value in random.normal(0, (0.09, 0.09, 0.04))),
@@ -352,39 +440,40 @@ def attack_clip(
     still: Picture | None = None
     for moment in moments:
         if still is None or kind == "screen_video":
-            frame = capture(victim.light(moment), first, random, victim.smear(moment))
+            lit = victim.light(moment)
+            frame = from_light(lit) if first is None else first.shot(lit, random, victim.smear(moment))
             x0, y0, x1, y1 = box
             still = np.asarray(cv2.resize(frame[y0:y1, x0:x1], None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA
                                           if zoom < 1 else cv2.INTER_CUBIC), np.uint8)  # fmt: skip
         held = jitter.held(base, moment)
         before = jitter.held(base, moment - 0.3)
         if screen is not None:
-            light = hold_screen(still, screen, held, behind, camera, int(moment), hand)
+            light = hold_screen(still, screen, held, behind, sensor, int(moment), hand)
         else:
             light = hold_print(still, paper, held, behind, hand)
-        yield capture(light, camera, random, (held.x - before.x, held.y - before.y))
+        yield light, (held.x - before.x, held.y - before.y)
 
 
-def _crop(live: Live, random: np.random.Generator, *, landscape: bool) -> tuple[int, int, int, int]:
-    """The part of the first camera's frame that is shown: around the face, tightly or not."""
+def _crop(live: Live, random: np.random.Generator, *, landscape: bool, filling: bool) -> tuple[int, int, int, int]:
+    """The part of the first camera's frame that is shown: about the face, or `filling` the view."""
     pose = live.pose(0.0)
     x, y = WIDTH / 2 + pose.x, 0.47 * HEIGHT + 0.4 * live.size + pose.y
-    tall = live.size * float(random.uniform(3.6, 7.5))
+    tall = live.size * float(random.uniform(8.0, 12.0) if filling else random.uniform(3.6, 7.5))
     wide = tall * float(random.uniform(1.2, 1.7) if landscape else random.uniform(0.5, 0.9))
-    wide = max(wide, 3.0 * live.size)
+    wide = max(wide, (7.5 if filling else 3.0) * live.size)
     x0, x1 = max(0, round(x - wide / 2)), min(WIDTH, round(x + wide / 2))
     y0, y1 = max(0, round(y - tall / 2)), min(HEIGHT, round(y + tall / 2))
     return x0, y0, x1, y1
 
 
-def _cut_out_clip(
+def _cut_out_lights(
     ranges: Ranges, people: Sequence[Person], frames: int, moments: Sequence[float]
-) -> Iterator[Picture]:
+) -> Iterator[Shown]:
     random = ranges.random
     attacker, victim = (draw_live(ranges, people, frames) for _ in range(2))
-    first, camera = draw_sensor(ranges), draw_sensor(ranges)
     victim.moves = ()
-    picture = capture(victim.light(0.0), first, random)
+    lit = victim.light(0.0)
+    picture = draw_camera(ranges).shot(lit, random) if ranges.chance(0.5) else from_light(lit)
     pose = victim.pose(0.0)
     x, y = WIDTH / 2 + pose.x, 0.47 * HEIGHT + pose.y
     eye = victim.size
@@ -392,14 +481,10 @@ def _cut_out_clip(
     padded = cv2.copyMakeBorder(picture, 200, 200, 200, 200, cv2.BORDER_REPLICATE)
     content = np.asarray(padded[y0 + 200 : y1 + 200, x0 + 200 : x1 + 200], np.uint8)
     tall, wide = content.shape[:2]
-    shape = np.zeros((tall, wide), np.float32)
-    middle = (wide / 2, 1.5 * eye + 0.5 * eye)
-    half_x, half_y = eye * float(random.uniform(1.0, 1.35)), eye * float(random.uniform(1.35, 1.75))
-    cv2.ellipse(shape, (middle, (2 * half_x, 2 * half_y), 0.0), 1.0, -1, cv2.LINE_AA)
-    if ranges.chance(0.75):
-        for side in (-0.5, 0.5):
-            hole = (eye * float(random.uniform(0.32, 0.5)), eye * float(random.uniform(0.16, 0.28)))
-            cv2.ellipse(shape, ((wide / 2 + side * eye, 1.5 * eye), hole, 0.0), 0.0, -1, cv2.LINE_AA)
+    shape = _cut(ranges, wide, tall, eye)
+    if ranges.chance(0.5):  # the paper's white edge, where scissors did not follow the face
+        rim = shape - cv2.erode(shape, np.ones((3, 3), np.uint8), iterations=int(random.integers(1, 4)))
+        content = np.asarray(content + (245.0 - content) * rim[..., None], np.uint8)
     paper = draw_print(ranges, curl=ranges.draw(0.3, 2.2))
     scale = attacker.size / eye * float(random.uniform(0.95, 1.12))
     for moment in moments:
@@ -410,23 +495,59 @@ def _cut_out_clip(
                     pose.y - 0.03 * HEIGHT + shift + 0.4 * attacker.size * math.sin(pose.pitch),
                     -pose.yaw, pose.pitch, 0.0, near=0.3)  # fmt: skip
         light = wear_cut_out(content, shape, paper, held, attacker.light(moment))
-        yield capture(light, camera, random, attacker.smear(moment))
+        yield light, attacker.smear(moment)
+
+
+def _cut(ranges: Ranges, wide: int, tall: int, eye: float) -> Light:
+    """Where paper is: an oval cut by hand, with holes for the eyes, and perhaps the mouth, or without."""
+    random = ranges.random
+    shape = np.zeros((tall, wide), np.float32)
+    x, y = wide / 2, 1.5 * eye
+    half_x, half_y = eye * ranges.draw(0.95, 1.5), eye * ranges.draw(1.3, 1.85)
+    angles = np.linspace(0, 2 * math.pi, 48, endpoint=False)
+    wander = 1 + float(random.uniform(0, 0.05)) * sum(
+        np.sin(order * angles + random.uniform(0, 2 * math.pi)) for order in (2, 3, 5, 7)
+    )
+    outline = np.stack([x + half_x * wander * np.cos(angles), y + 0.5 * eye + half_y * wander * np.sin(angles)], 1)
+    cv2.fillPoly(shape, [np.round(outline * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+    if ranges.chance(0.7):
+        hole = (eye * float(random.uniform(0.32, 0.6)), eye * float(random.uniform(0.16, 0.34)))
+        for side in (-0.5, 0.5):
+            cv2.ellipse(shape, ((x + side * eye, y), hole, 0.0), 0.0, -1, cv2.LINE_AA)
+    if ranges.chance(0.15):
+        hole = (eye * float(random.uniform(0.5, 0.9)), eye * float(random.uniform(0.2, 0.4)))
+        cv2.ellipse(shape, ((x, y + 1.05 * eye), hole, 0.0), 0.0, -1, cv2.LINE_AA)
+    return shape
+
+
+def lights(
+    kind: str, ranges: Ranges, people: Sequence[Person], frames: int, moments: Sequence[float], sensor: Sensor
+) -> Iterator[Shown]:
+    """What stands before the camera at these moments: `kind` is live or one of `ATTACKS`."""
+    if kind == "live":
+        return live_lights(ranges, people, frames, moments)
+    return attack_lights(kind, ranges, people, frames, moments, sensor)
 
 
 def clip(kind: str, ranges: Ranges, people: Sequence[Person], frames: int) -> Iterator[Picture]:
-    """A whole clip: `kind` is live or one of `ATTACKS`."""
+    """A whole clip, as one camera sees it."""
+    camera = draw_camera(ranges)
     moments = [float(moment) for moment in range(frames)]
-    if kind == "live":
-        return live_clip(ranges, people, frames, moments)
-    return attack_clip(kind, ranges, people, frames, moments)
+    for light, smear in lights(kind, ranges, people, frames, moments, camera.sensor):
+        yield camera.shot(light, ranges.random, smear)
 
 
-def single(kind: str, ranges: Ranges, people: Sequence[Person]) -> Picture:
-    """One frame out of a clip of its own."""
+def pair(kind: str, ranges: Ranges, people: Sequence[Person]) -> tuple[Picture, Picture]:
+    """Two frames of one scene, by two cameras, of which the second has fewer pixels. Scenes cost the most."""
+    one, other = draw_camera(ranges), draw_camera(ranges)
     moments = [float(ranges.random.uniform(0, 24))]
-    frames = live_clip(ranges, people, 24, moments) if kind == "live" else attack_clip(
-        kind, ranges, people, 24, moments)  # fmt: skip
-    return next(frames)
+    light, smear = next(iter(lights(kind, ranges, people, 24, moments, one.sensor)))
+    scale = float(ranges.random.uniform(0.5, 0.9))
+    smaller = cv2.resize(light, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return (
+        one.shot(light, ranges.random, smear),
+        other.shot(np.asarray(smaller, np.float32), ranges.random, (scale * smear[0], scale * smear[1])),
+    )
 
 
 # -- people -----------------------------------------------------------------------------------------------------
@@ -443,24 +564,50 @@ def specimen_people() -> list[Person]:
     return people
 
 
-def folder_people(paths: Sequence[Path], *, plain: bool) -> list[Person]:
-    """People out of pictures; those without one clear face are left out. `plain`: the background may go."""
+def folder_people(folder: Path, part: str, *, plain: bool, most: int = 10_000) -> list[Person]:
+    """The people of one part out of a folder; but who has no clear face. `plain`: the background may go."""
     detector = cv2.FaceDetectorYN.create(str(MODELS / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.8)
-    people = []
-    for path in paths:
-        image = cv2.imread(str(path))
-        if image is None:
+    names = _column(folder / "images.csv", "path", "identity")
+    groups = _column(folder.parent / "info.csv", "face_id", "face_eth")
+    people: list[Person] = []
+    for path in sorted(folder.glob("*.jpg")):
+        name = names.get(path.name, path.stem.partition("_")[0])
+        if part_of(name) != part or len(people) == most:
             continue
-        scale = 640 / max(image.shape[:2])
-        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+        image = cv2.imread(str(path))
+        if image is None or _wedged(image):
+            continue
+        scale = min(1.0, 640 / max(image.shape[:2]))
+        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         detector.setInputSize((image.shape[1], image.shape[0]))
         found = detector.detect(image)[1]
         if found is None or len(found) != 1:
             continue
         points = found[0][4:14].reshape(5, 2).astype(float)
         head = Head(*((float(x), float(y)) for x, y in points))
-        people.append(Person(path.stem, image, head, cut_out_person(image, head) if plain else None))
+        cover = cut_out_person(image, head) if plain else _inner(image)
+        people.append(Person(name, image, head, cover, not plain, groups.get(name, "")))
     return people
+
+
+def _inner(image: Picture) -> Light:
+    """One in the middle of a picture, falling to nothing at its edges."""
+    height, width = image.shape[:2]
+    across, down = (np.minimum(np.arange(side), np.arange(side)[::-1]) / (0.12 * side) for side in (width, height))
+    return np.asarray(np.clip(np.minimum(across[None, :], down[:, None]), 0, 1), np.float32)
+
+
+def _wedged(image: Picture) -> bool:
+    """Whether a picture was turned and its corners filled with black: an edge that no camera makes."""
+    corners = [image[:6, :6], image[:6, -6:], image[-6:, :6], image[-6:, -6:]]
+    return any(int(corner.max()) < 14 for corner in corners)
+
+
+def _column(table: Path, key: str, value: str) -> dict[str, str]:
+    if not table.exists():
+        return {}
+    with table.open(encoding="utf-8", newline="") as opened:
+        return {line[key]: line[value] for line in csv.DictReader(opened)}
 
 
 def cut_out_person(image: Picture, head: Head) -> Light:
@@ -491,32 +638,51 @@ def write_clip(path: Path, frames: Iterator[Picture]) -> None:
             out.write(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
 
 
+def gather_people(options: argparse.Namespace) -> list[Person]:
+    """Whoever of the wanted part is in the folders that were named; without any, the specimens."""
+    people: list[Person] = []
+    for folder in options.portraits:
+        people += folder_people(folder, options.part, plain=True)
+    for folder in options.wild:
+        people += folder_people(folder, options.part, plain=False)
+    return people if options.part != "train" and people else people + specimen_people()
+
+
+def add_people(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--portraits", type=Path, nargs="*", default=[], help="folders of plain portraits")
+    parser.add_argument("--wild", type=Path, nargs="*", default=[], help="folders of people anywhere")
+    parser.add_argument("--part", choices=("train", "calibrate", "test"), default="train")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--small", action="store_true", help="frames of 480 x 360")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=60)
-    parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--portraits", type=Path, nargs="*", default=[], help="folders of plain portraits")
+    parser.add_argument("--first", type=int, default=0, help="number of the first clip")
+    parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--held-back", action="store_true", help="device parameters that training never draws")
-    parser.add_argument("--seed", type=int, default=1)
+    add_people(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    people = specimen_people()
-    if options.portraits:
-        paths = [path for folder in options.portraits for path in sorted(folder.rglob("*.jpg"))]
-        people = folder_people(paths, plain=True)
+    if options.small:
+        draw_small()
+    people = gather_people(options)
     options.out.mkdir(parents=True, exist_ok=True)
-    kinds = ["live"] * len(ATTACKS) + list(ATTACKS)  # as many live clips as attacks
-    with (options.out / "clips.csv").open("w", encoding="utf-8", newline="") as table:
+    kinds = [kind for attack in ATTACKS for kind in ("live", attack)]  # as many live clips as attacks
+    with (options.out / "clips.csv").open("a", encoding="utf-8", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(("path", "label", "type"))
-        for index in range(options.clips):
+        if options.first == 0:
+            writer.writerow(("path", "label", "type", "person", "group"))
+        for index in range(options.first, options.first + options.clips):
             kind = kinds[index % len(kinds)]
             ranges = Ranges(np.random.default_rng((options.seed, index)), options.held_back)
             name = f"{index:04d}-{kind}.mjpeg"
             write_clip(options.out / name, clip(kind, ranges, people, options.frames))
-            writer.writerow((name, "live" if kind == "live" else "attack", "" if kind == "live" else kind))
-            print(f"{index + 1} of {options.clips}", file=sys.stderr)
+            attack = kind != "live"
+            writer.writerow((name, "attack" if attack else "live", kind if attack else "", "", ""))
+            print(f"{index + 1}", file=sys.stderr)
     return 0
 
 

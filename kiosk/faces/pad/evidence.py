@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
-from kiosk.faces.pad.crops import Landmarks, grain, surroundings
+from kiosk.faces.pad.crops import Landmarks, cut_pieces
 from kiosk.faces.pad.cues import CUES, frame_cues
 from kiosk.faces.pad.motion import HeadTracker, Movement
 from kiosk.faces.pad.network import RecaptureNetwork
@@ -73,10 +73,10 @@ class Evidence:
 
     def look(self, image: Frame, landmarks: Landmarks) -> None:
         """Judge one frame by itself."""
-        around, fine = surroundings(image, landmarks), grain(image, landmarks)
-        self._opinions.append(self._network.look(around, fine))
+        pieces = cut_pieces(image, landmarks)
+        self._opinions.append(self._network.look(pieces))
         if self._wants_cues:
-            self._cues.append(frame_cues(around, fine))
+            self._cues.append(frame_cues(pieces.around, pieces.grain))
 
     def start(self, image: Frame, landmarks: Landmarks) -> None:
         """Take this as the straight look from which movement is measured."""

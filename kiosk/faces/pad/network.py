@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
-from kiosk.faces.pad.crops import SIDE
+from kiosk.faces.pad.crops import SIDE, Pieces
 from kiosk.faces.pad.weights import NETWORK, verified
 
 
@@ -23,12 +23,16 @@ class RecaptureNetwork:
         providers = ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(verified(NETWORK), options, providers=providers)
 
-    def look(self, around: Frame, grain: Frame) -> float:
-        """The log-odds that a frame shows a recapture, from its two crops (`SIDE` × `SIDE`, BGR)."""
-        answer = self._session.run(None, {"around": _planes(around), "grain": _planes(grain)})
-        return float(np.ravel(answer[0])[0])
+    def look(self, pieces: Pieces) -> float:
+        """The log-odds that a frame shows a recapture, from the pieces that were cut out of it."""
+        inputs = {
+            "around": _planes(pieces.around),
+            "close": _planes(pieces.close),
+            "grain": _planes(pieces.grain),
+        }
+        return float(np.ravel(self._session.run(None, inputs)[0])[0])
 
 
-def _planes(crop: Frame) -> npt.NDArray[np.float32]:
-    assert crop.shape == (SIDE, SIDE, 3)
-    return np.ascontiguousarray(crop.transpose(2, 0, 1)[None], dtype=np.float32)
+def _planes(piece: Frame) -> npt.NDArray[np.float32]:
+    assert piece.shape == (SIDE, SIDE, 3)
+    return np.ascontiguousarray(piece.transpose(2, 0, 1)[None], dtype=np.float32)
