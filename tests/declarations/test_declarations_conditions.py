@@ -616,7 +616,12 @@ def test_no_hours_are_hours() -> None:
 
 def test_a_norm_may_be_for_people_of_any_age_that_is_known() -> None:
     pack = pack_of(quantity(min_age=0))
-    assert [line(judged(pack, person(wine("3"), age=age))[0]).open for age in (0, 1, None)] == [False, False, True]
+    found = [line(judged(pack, person(wine("3"), age=age))[0]).relation for age in (0, 1, None)]
+    assert found == [Relation.WITHIN, Relation.WITHIN, Relation.UNKNOWN]
+
+
+def test_a_note_judges_nothing_even_of_a_subject() -> None:
+    assert judged(pack_of(quantity(effect="note", code=None)), person(wine("5")))[0].lines == ()
 
 
 def test_a_rule_for_other_people_levies_nothing() -> None:

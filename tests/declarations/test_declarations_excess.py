@@ -214,3 +214,11 @@ def test_only_what_is_over_says_by_how_much() -> None:
     assert (hit.relation, hit.facts) == (Relation.UNKNOWN, {"declared": "3", "norm": "4", "unit": "l"})
     (over,) = assess(pack, None, wine("6")).hits
     assert over.facts == {"declared": "6", "difference": "2", "norm": "4", "unit": "l"}
+
+
+def test_half_a_cent_is_a_cent() -> None:
+    pack = pack_of(quantity(excess={"model": "marginal", "per_unit": "1", "currency": "EUR"}))
+    assert line(assess(pack, None, wine("4.125")), "wine").duty == Decimal("0.13")
+    bands = [{"percent": "1"}]
+    staged = pack_of(rule(excess={"model": "staged", "currency": "EUR", "bands": bands}))
+    assert line(assess(staged, None, goods("112.50", "1"))).duty == Decimal("0.13")

@@ -87,7 +87,7 @@ def test_a_norm_of_nothing_is_the_least() -> None:
     pack = pack_of(
         quantity(amount="0.5", pool="household"), quantity("R-2", amount="0", code="ANY", pool="household")
     )
-    first, second = lines(pack, (wine("0.7"),), (wine("0"),))
+    first, second = lines(pack, (wine("1.5"),), (wine("0"),))
     assert (first.borrowed, first.norm) == (0, 0)
     assert second.borrowed == 0
 
