@@ -73,6 +73,9 @@ def test_items_of_great_worth_are_counted_in_coarser_steps_on_the_safe_side() ->
     worth = Decimal("1000000.001")
     assert most_within([worth], worth) == 0
     assert most_within([Decimal("999999.999")], Decimal("1000000")) == 1000000
+    assert most_within([Decimal("999.999")], Decimal("1000")) == Decimal("999.999"), (
+        "a million steps are fine ones"
+    )
 
 
 @pytest.mark.parametrize("order", [1, -1])
