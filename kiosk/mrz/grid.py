@@ -29,12 +29,12 @@ _ROUNDED = 32  # steps to a multiple of which a line is lengthened, so that few 
 _BESIDE = 4  # gaps to either side whose median is the pitch there
 _NEXT = 0.4  # of a pitch by which the gap to the next character may differ from it
 _EVEN = 0.2  # and one in which characters are missing, if they are to be counted one by one
-_OFF = (
-    0.3,
-    0.5,
-)  # pitches between a place and the nearest character seen: what is read there is in doubt, or lost
+_OFF = (0.3, 0.5, 0.75)  # pitches to the nearest character, of another place: in doubt; lost; no concern of it
 _FEWEST = 12  # characters that make a line
+_AT_ENDS = 5  # peaks before and behind a line that are no part of it
 _SLACK = 4  # characters by which the peaks may miss a length
+_STRAYS = 12  # and by which they may be more
+_AGAINST = (0.5, 4.0)  # the logarithm of probability that a peak beside the grid costs: illegible, legible
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +63,9 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
     if places is None:
         return {}
     numbers, at = places
+    # What stands beside the grid speaks against it, if it is a character: beside a page there may be anything.
+    legible = probabilities[at.round().astype(np.int64), :BETWEEN].max(1)
+    against = _AGAINST[0] + (_AGAINST[1] - _AGAINST[0]) * np.clip((legible - 0.4) / 0.4, 0.0, 1.0)
     ends = int(numbers[0]), int(numbers[-1])
     every = np.arange(ends[0] - _SLACK - 2, ends[1] + _SLACK + 3)
     steps = _evened(numbers, at, every)
@@ -71,7 +74,7 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
     grids: dict[int, Grid] = {}
     for length in LENGTHS:
         spare = length - (ends[1] - ends[0] + 1)
-        if not -_SLACK <= spare <= _SLACK + 2:
+        if not -_STRAYS <= spare <= _SLACK + 2:
             continue
         best: tuple[float, int] | None = None
         for start in range(ends[0] - max(spare, 0), ends[0] + max(-spare, 0) + 1):
@@ -79,8 +82,8 @@ def fit_grids(probabilities: Probabilities) -> dict[int, Grid]:
             part = steps[first : first + length]
             if part[0] < -1.0 or part[-1] > len(character) or np.any(np.diff(part) < 1.2):
                 continue  # the line goes on where nobody looked
-            outside = int(np.sum((numbers < start) | (numbers >= start + length)))
-            score = float(sums[first + length] - sums[first] - 4.0 * outside) / length
+            outside = float(against[(numbers < start) | (numbers >= start + length)].sum())
+            score = float(sums[first + length] - sums[first] - outside) / length
             if best is None or score > best[0]:
                 best = score, first
         if best is not None:
@@ -122,7 +125,11 @@ def _numbered(
     usual = float(np.median(gaps))
     steps = gaps / np.clip(np.median(beside, axis=1), 0.8 * usual, 1.25 * usual)  # perspective changes the pitch
     counted = steps.round()
-    if np.all(np.abs(steps - counted) < np.where(counted == 1, _NEXT, _EVEN)):
+    even = (counted >= 1) & (np.abs(steps - counted) < np.where(counted == 1, _NEXT, _EVEN))
+    breaks = np.flatnonzero(np.concatenate([[True], ~even, [True]]))
+    longest = int(np.diff(breaks).max())  # peaks one after the other
+    if longest >= max(_FEWEST, len(peaks) - _AT_ENDS):  # the rest, before or behind, is another thing's
+        counted = np.where(even, counted, np.maximum(counted, 1))
         return np.concatenate(
             [[0], np.cumsum(steps.round().astype(np.int64))]
         ), peaks  # nothing to be mistaken about
@@ -203,7 +210,11 @@ def sampled(
     # What half stands there may be anything: the rest of its probability is spread over all characters.
     doubt = np.clip(1.0 - 1.5 * there.max(0), 0.0, 1.0)
     # Nor may one character be read at two places, where the count went wrong.
-    off = np.abs(steps[:, None] - peaks).min(1) / np.gradient(steps)
+    away = np.abs(steps[:, None] - peaks)
+    nearest = away.argmin(1)
+    another = away.argmin(0)[nearest] != np.arange(len(steps))
+    off = away.min(1) / np.gradient(steps)
+    off = np.where(another & (off < _OFF[2]), off, 0.0)
     doubt = np.maximum(doubt, np.clip((off - _OFF[0]) / (_OFF[1] - _OFF[0]), 0.0, 1.0))[:, None]
     characters = (1 - doubt) * (weights[..., None] * given).sum(0) + doubt / BETWEEN
     characters = np.maximum(characters, _FLOOR)

@@ -19,12 +19,15 @@ from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
+_GUESSED = -1.0  # mean log probability of the likeliest characters, below which it is other print
 _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upside down
 _SEEN = 0.3  # of a character that is there at all
 _LONGER = 0.45  # of its length that a line is led on at both ends
 _HOPELESS = -1.0  # a line that reads worse is none
-_SOME = 6  # characters that make a piece of a line
+_SOME = 8  # characters that make a piece of a line
+_SPARSE = 6.5  # steps from one to the next in what is no zone's: theirs are 2.5 to 4
 _MARGIN = 1.7  # characters that a cut shows before and behind a line
+_NO_WORSE = 0.05  # of a score
 _A_LITTLE = 0.15  # of its length that a line is led on to see that
 _LED_ON = 2  # times that a line is led on
 _CERTAIN = 0.75  # every character at least this probable: a second cut would not tell more
@@ -34,7 +37,7 @@ _NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.93), (0.0, 1.07))
 _TRUST = 10.0  # how fast a less certain cut loses weight
 _LINE_PITCHES = (2.65, 2.1, 1.65)  # heights of a capital from line to line: by the book, and as seen
 _MOST_ZONES = 3
-_MOST_CUTS = 20  # after which no further place is looked at: the next frame is sooner there
+_MOST_CUTS = 28  # after which nothing is led on any more: the next frame is sooner there
 _SMALLEST = 4.5  # pixels from character to character: less holds no letters
 _GLARE = 250
 _EDGE = 0.6  # characters
@@ -70,6 +73,12 @@ class _Found:
     def score(self) -> float:
         return max((float(grid.score) for grid in self.grids.values()), default=-9.0)
 
+    @property
+    def is_piece(self) -> bool:
+        """There are characters of a line here, as near to each other as a zone's."""
+        count, first, last = self.legible
+        return self.score > _HOPELESS or (count >= _SOME and last - first < _SPARSE * count)
+
     def margin(self, length: int) -> float:
         """Characters for which there is room before the first and behind the last one, whichever is less."""
         centres = self.grids[length].centres
@@ -85,6 +94,10 @@ class _Zone:
     @property
     def score(self) -> float:
         return sum(found.grids[self.length].score for found in self.lines) / len(self.lines)
+
+    @property
+    def certainty(self) -> float:
+        return sum(_certainty(found.grids[self.length]) for found in self.lines) / len(self.lines)
 
     @property
     def complete(self) -> bool:
@@ -108,14 +121,13 @@ class MrzReader:
         places = zones(self._locator.locate(grey))
         read: list[_Zone] = []
         self._cuts = 0
-        for place in places[:_MOST_ZONES]:
-            if self._cuts > _MOST_CUTS:
-                break
+        seen = [
+            self._read(grey, [Line(band.points, band.height) for band in place]) for place in places[:_MOST_ZONES]
+        ]
+        if not any(zone is not None and zone.complete and zone.score > _UPRIGHT for _, zone in seen):
             # Beside a zone that was read, another document would be found as easily: no need to look twice.
-            thorough = not any(zone.complete for zone in read)
-            zone = self._read(grey, [Line(band.points, band.height) for band in place], thorough)
-            if zone is not None and zone.score > _CREDIBLE and _inside(zone, grey):
-                read.append(zone)
+            seen = self._led_on(grey, seen)
+        read = [zone for _, zone in seen if zone is not None and zone.score > _CREDIBLE and _inside(zone, grey)]
         complete = [zone for zone in read if zone.complete]
         if not complete:
             lines = [found.line for zone in read for found in zone.lines]
@@ -126,27 +138,33 @@ class MrzReader:
         problem = "several_documents" if len(complete) > 1 else None
         return Look(posteriors, tuple(_corners(found, best.length) for found in best.lines), problem)
 
-    def _read(self, grey: Grey, lines: Sequence[Line], thorough: bool) -> _Zone | None:
-        """The lines in the direction in which they read better, and those beside them that were missed."""
+    def _read(self, grey: Grey, lines: Sequence[Line]) -> tuple[Sequence[_Found], _Zone | None]:
+        """The lines in the direction in which they read better, and the zone with those that were missed."""
         found = self._try(grey, lines)
         if max((each.score for each in found), default=-9.0) < _UPRIGHT:
             turned = self._try(grey, [line.turned() for line in lines])
             if _legibility(turned) > _legibility(found):
                 found = turned
-        best = self._zone_of(grey, found)
-        # Half a line may have been found only, the other under glare or in an odd type: look how it goes on.
-        for _ in range(_LED_ON if thorough else 0):
-            if best is not None and best.complete and best.score > _UPRIGHT:
-                break
-            if not any(each.score > _HOPELESS or each.legible[0] >= _SOME for each in found):
-                break
-            if self._cuts > _MOST_CUTS:
-                break
-            longer = [_trimmed(_legible_part(each).lengthened(_LONGER), grey) for each in found]
-            found = self._try(grey, [levelled(grey, line) or line for line in longer])
-            again = self._zone_of(grey, found)
-            best = max((each for each in (best, again) if each is not None), key=_rank, default=None)
-        return best
+        return found, self._zone_of(grey, found)
+
+    def _led_on(
+        self, grey: Grey, seen: Sequence[tuple[Sequence[_Found], _Zone | None]]
+    ) -> list[tuple[Sequence[_Found], _Zone | None]]:
+        """Half a line may have been found only, the other under glare or in an odd type: look how it goes on."""
+        longer: list[tuple[Sequence[_Found], _Zone | None]] = []
+        for found, zone in sorted(seen, key=lambda place: -max((each.score for each in place[0]), default=-9.0)):
+            best, pieces = zone, found
+            for _ in range(_LED_ON):
+                if not any(each.is_piece for each in pieces) or self._cuts > _MOST_CUTS:
+                    break
+                lines = [_trimmed(_legible_part(each).lengthened(_LONGER), grey) for each in pieces]
+                pieces = self._try(grey, [levelled(grey, line) or line for line in lines])
+                again = self._zone_of(grey, pieces)
+                best = max((each for each in (best, again) if each is not None), key=_rank, default=None)
+                if best is not None and best.complete and best.score > _UPRIGHT:
+                    return [*longer, (pieces, best)]
+            longer.append((pieces, best))
+        return longer
 
     def _zone_of(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         zone = self._zone_as_cut(grey, found)
@@ -155,7 +173,7 @@ class MrzReader:
         # A line that ends where its cut ends may go on: a visa's 36 characters are a beginning of 44.
         longer = [_trimmed(_traced(each, zone.length).lengthened(_A_LITTLE), grey) for each in zone.lines]
         again = self._zone_as_cut(grey, self._try(grey, longer))
-        return again if again is not None and again.complete else zone
+        return again if again is not None and again.complete and again.score > zone.score - _NO_WORSE else zone
 
     def _zone_as_cut(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         read = [each for each in self._aligned(grey, found) if each.grids]
@@ -325,7 +343,11 @@ def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
                 if not _apart(run, down):
                     continue
                 zone = _Zone(length, tuple(run))
-                if zone.score > _CREDIBLE and (best is None or _rank(zone) > _rank(best)):
+                if (
+                    zone.score > _CREDIBLE
+                    and zone.certainty > _GUESSED
+                    and (best is None or _rank(zone) > _rank(best))
+                ):
                     best = zone
     return best if best is not None and (best.complete or not complete) else None
 
