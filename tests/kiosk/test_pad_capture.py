@@ -105,6 +105,7 @@ def attack_of(look: Look) -> Check:
         ("anna", ("turn_left", "turn_right")),
         ("anna", ("turn_left", "nod")),
         ("samuel", ("nod", "turn_right")),  # bent down, his mouth is found too high
+        ("joel", ("nod", "turn_left")),  # of all specimens the network is least sure of him
     ],
 )
 def test_a_living_specimen_passes(
