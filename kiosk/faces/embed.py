@@ -20,6 +20,7 @@ from hardware.ports import Frame
 from kiosk.faces.detect import ALIGNED, ALIGNED_SIDE, Face, Points, similarity
 from kiosk.faces.resnet import SIDE, onnx_model, read_network
 from kiosk.faces.weights import EMBEDDER, PREDICTOR, RESNET, packaged
+from kiosk.inference import network
 
 Vector = npt.NDArray[np.float32]
 
@@ -64,17 +65,11 @@ class Embedder:
     def __init__(self, models_dir: Path) -> None:
         import cv2
         import dlib
-        import onnxruntime
 
         self._cv2, self._dlib = cv2, dlib
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
         # Of the two runtimes OpenCV's is the faster for SFace, with the same numbers.
         self._sface = cv2.dnn.readNet(str(models_dir / EMBEDDER))
-        self._resnet: Any = onnxruntime.InferenceSession(
-            onnx_model(read_network(packaged(RESNET).read_bytes())), options, providers=["CPUExecutionProvider"]
-        )
+        self._resnet: Any = network(onnx_model(read_network(packaged(RESNET).read_bytes())))
         self._corners = dlib.shape_predictor(str(packaged(PREDICTOR)))
 
     def template(self, image: Frame, face: Face, *, second: bool = True) -> Template:

@@ -14,6 +14,7 @@ import numpy as np
 
 from hardware.ports import Frame
 from kiosk.faces.weights import WeightsError
+from kiosk.inference import network
 
 NETWORK = Path(__file__).with_name("states.onnx")
 SHA_256 = "d5779baa33d32e08cb74aa1dce2dd7fcef8c304b582f2333fd89f9f809572f47"
@@ -46,16 +47,10 @@ class FaceStates:
     def __init__(self) -> None:
         """Raises WeightsError."""
         import cv2
-        import onnxruntime
 
         verify_network()
         self._cv2 = cv2
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._network: Any = onnxruntime.InferenceSession(
-            NETWORK.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        self._network: Any = network(NETWORK.read_bytes())
 
     def judge(self, upright: Frame) -> State:
         """Of an upright face (kiosk/faces/quality.py), of any size."""

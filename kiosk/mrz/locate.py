@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kiosk.inference import network
 from kiosk.mrz.weights import LOCATOR, verified
 
 Grey = npt.NDArray[np.uint8]
@@ -73,15 +74,7 @@ class Locator:
 
     def __init__(self, weights: Path | None = None) -> None:
         """Raises WeightsError."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep the largest picture for ever
-        self._session: Any = onnxruntime.InferenceSession(
-            (weights or verified(LOCATOR)).read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session: Any = network((weights or verified(LOCATOR)).read_bytes(), keep_memory=False)
 
     def locate(self, grey: Grey) -> list[LineBand]:
         """Every line of a zone in `grey` (height, width), the likeliest first; what belongs together says `zones`.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kiosk.inference import network
 from kiosk.mrz.grid import Probabilities, quadratic
 from kiosk.mrz.weights import RECOGNISER, verified
 
@@ -159,15 +160,7 @@ class Recogniser:
 
     def __init__(self, weights: Path | None = None) -> None:
         """Raises WeightsError."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep the largest batch for ever
-        self._session: Any = onnxruntime.InferenceSession(
-            (weights or verified(RECOGNISER)).read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session: Any = network((weights or verified(RECOGNISER)).read_bytes(), keep_memory=False)
 
     def probabilities(self, cuts: Sequence[Cut]) -> list[Probabilities]:
         if not cuts:

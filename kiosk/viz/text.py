@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
+from kiosk.inference import network
 
 # tools/models.json has where they come from; a test keeps the two lists the same.
 WEIGHTS = {
@@ -58,19 +59,9 @@ class PageText:
 
     def __init__(self, models_dir: Path) -> None:
         """Raises TextWeightsError."""
-        import onnxruntime
-
         self.models = verify_weights(models_dir)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_cpu_mem_arena = (
-            False  # lines have as many widths as there are lines: an arena keeps them all
-        )
         self._detector, self._recogniser = (
-            onnxruntime.InferenceSession(str(models_dir / name), options, providers=["CPUExecutionProvider"])
-            for name in WEIGHTS
+            network((models_dir / name).read_bytes(), keep_memory=False) for name in WEIGHTS
         )
         known = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
         letters = np.array(["", *known, " "])

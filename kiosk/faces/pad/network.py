@@ -8,6 +8,7 @@ import numpy.typing as npt
 from hardware.ports import Frame
 from kiosk.faces.pad.crops import SIDE, Pieces
 from kiosk.faces.pad.weights import NETWORK, verified
+from kiosk.inference import network
 
 
 class RecaptureNetwork:
@@ -15,13 +16,7 @@ class RecaptureNetwork:
 
     def __init__(self) -> None:
         """Raises WeightsError."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        providers = ["CPUExecutionProvider"]
-        self._session = onnxruntime.InferenceSession(verified(NETWORK), options, providers=providers)
+        self._session = network(verified(NETWORK))
 
     def look(self, pieces: Pieces) -> float:
         """The log-odds that a frame shows a recapture, from the pieces that were cut out of it."""
