@@ -258,7 +258,13 @@ def _arrival(
     ):
         food = total(kilograms(item) for item in items if item.kind in kinds)
         relation = _over(food, Fraction(5))
-        opinion.state(name, Figure(relation, food, Fraction(5)))
+        norm: Fraction | None = Fraction(5)
+        if row == "BY-19" and not food.empty:
+            # What it is made of, and whether its country is free of disease, nobody was asked: none is surely free.
+            opinion.complete = False
+            if relation != OVER:
+                relation, norm = UNKNOWN, Fraction(0) if food.known else None
+        opinion.state(name, Figure(relation, food, norm))
         if relation == OVER:
             opinion.calls.append(Call(row, f"{name.upper()}_OVER_NORM", OVER, "07", papers=True))
         elif relation == UNKNOWN:
