@@ -260,7 +260,7 @@ def _arrival(
         relation = _over(food, Fraction(5))
         norm: Fraction | None = Fraction(5)
         if row == "BY-19" and not food.empty:
-            # What it is made of, and whether its country is free of disease, nobody was asked: none is surely free.
+            # What it is made of, and whether its country is free of disease, nobody asked: none is surely free.
             opinion.complete = False
             if relation != OVER:
                 relation, norm = UNKNOWN, Fraction(0) if food.known else None
