@@ -26,7 +26,7 @@ def test_list_names_every_pack_with_how_well_it_is_known(capsys: pytest.CaptureF
 def test_explain_says_which_layer_said_what(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["packs", "explain", "BY-11", "--pack", "eaeu-by-msq"]) == 0
     out = capsys.readouterr().out
-    assert "amount          10000  [eaeu]" in out and "layers  eaeu 2026.11.2" in out
+    assert "amount          10000  [eaeu]" in out and "layers  eaeu 2026.11.3" in out
     assert main(["packs", "explain", "BY-13"]) == 0
     assert "[by" in capsys.readouterr().out, "without a configuration the pack that is the default"
 

@@ -36,7 +36,7 @@ def rule_of(layer: dict[str, Any], rule_id: str) -> dict[str, Any]:
 
 
 def test_identity_of_a_pack(pack: RulePack) -> None:
-    assert (pack.id, pack.version, pack.label) == ("eaeu-by", "2026.11.2", "eaeu-by:2026.11.2")
+    assert (pack.id, pack.version, pack.label) == ("eaeu-by", "2026.11.3", "eaeu-by:2026.11.3")
     assert pack.layers == ("eaeu", "by")
     assert pack.content_hash == load_pack("eaeu-by").content_hash != load_pack("eaeu").content_hash
 

@@ -52,7 +52,7 @@ def test_who_said_what_of_a_rule() -> None:
     assert "BY-12  Other monetary instruments" in told and "nobody has signed for it" in told
     assert "shown           true  [msq]" in told
     assert "amount          0  [eaeu]" in told
-    assert told.endswith("layers  eaeu 2026.11.2, msq 2026.11.2")
+    assert told.endswith("layers  eaeu 2026.11.3, msq 2026.11.3")
     with pytest.raises(KeyError):
         list(explanation(load_pack("gb"), "BY-12"))
 
