@@ -103,6 +103,13 @@ def test_a_law_judges_many(pack: RulePack, rates: Rates) -> None:
         assert list(law.judge(people, rates).persons) == ["p1", "p2"]
 
 
+def test_what_nobody_declared_is_judged_once_with_the_law() -> None:
+    law = Law.of(pack_of(quantity(shown=True, pool="household")), Direction.ARRIVAL, TransportMode.AIR, DAY)
+    people = [PersonFacts(f"p{place}", 40, "adult", declaration(), household="h") for place in (1, 2)]
+    (untouched,) = law.untouched.values()
+    assert all(person.lines[0] is untouched for person in law.judge(people, None).persons.values())
+
+
 # --- the tree -------------------------------------------------------------------------------------------------
 
 

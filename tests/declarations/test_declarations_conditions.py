@@ -14,6 +14,7 @@ from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, Mon
 from contracts.party import Direction
 from declarations.answer import Line, PersonAssessment, Relation
 from declarations.evaluate import PersonFacts, evaluate
+from declarations.figures import Figure
 from declarations.money import Rates
 from declarations.packs import RulePack, load_pack
 
@@ -657,3 +658,13 @@ def test_what_depends_on_the_person_is_shown_beside_baggage_that_travels_apart()
     pack = pack_of(quantity(shown=True, conditions={"resident": True}), apart)
     someone = PersonFacts("p1", 40, "lead", declaration(unaccompanied=True), resident=True)
     assert [one.kind for one in judged(pack, someone)[0].lines] == ["wine", "unaccompanied_baggage"]
+
+
+def test_the_dearest_line_may_come_first() -> None:
+    pack = pack_of(rule(measure="single_value", amount="60", code="GIFT_OVER"))
+    (assessed,) = judged(pack, person(goods("61", "1"), goods("59", "1")))
+    assert (codes(assessed), line(assessed, "goods_value").declared) == (["GIFT_OVER"], 61)
+
+
+def test_a_scaled_figure_is_read_unscaled() -> None:
+    assert Figure(Decimal(10), Decimal(4)).shown == Decimal("2.5")

@@ -222,3 +222,24 @@ def test_half_a_cent_is_a_cent() -> None:
     bands = [{"percent": "1"}]
     staged = pack_of(rule(excess={"model": "staged", "currency": "EUR", "bands": bands}))
     assert line(assess(staged, None, goods("112.50", "1"))).duty == Decimal("0.13")
+
+
+def test_three_digits_of_a_band_are_shown_and_four_are_not(rates: Rates) -> None:
+    assert line(assess(staged(*BANDS), None, goods("900.005", "1"))).formula == "3 % × 100.005 EUR = 3.00 EUR"
+    sixteen = rates.model_copy(update={"rates": {**rates.rates, "EUR": Decimal(16), "USD": Decimal(1)}})
+    found = line(assess(staged(*BANDS), sixteen, goods("12801", "1", "USD")))  # 800.0625 EUR
+    assert found.formula == "3 % × 0.07 EUR = 0.00 EUR"
+
+
+def test_coarser_steps_are_as_fine_as_they_can_be() -> None:
+    assert most_within([Decimal(1001)], Decimal(1001)) == 1001
+
+
+def test_something_of_unknown_amount_is_more_than_nothing() -> None:
+    for pack in (
+        pack_of(quantity(amount="0")),
+        pack_of(quantity(comparator="any", amount=None)),
+        pack_of(quantity(measure="mass", unit="kg", comparator="any", amount=None)),
+    ):
+        found = line(assess(pack, None, wine(None)), "wine")
+        assert (found.relation, found.exact) == (Relation.OVER, False)

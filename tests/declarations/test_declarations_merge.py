@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +341,27 @@ def test_the_scale_meets_the_norm_by_weight() -> None:
             Decimal(kilograms),
         )
     assert Law.of(load_pack("gb"), *CROSSING, DAY).weighed(Decimal(500)) is None
+
+
+@pytest.mark.parametrize("measure", ["mass", "net_mass"])
+def test_the_scale_counts_goods_wherever_the_norm_does(measure: str) -> None:
+    weight = quantity(
+        subject="goods_weight", measure=measure, unit="kg", amount="50", kinds=["gifts"], also=["goods"]
+    )
+    law = Law.of(pack_of(weight), *CROSSING, DAY)
+    with localcontext(Context(prec=3)):  # whoever asks may count otherwise
+        found = [law.weighed(Decimal(kilograms)) for kilograms in ("50", "50.01")]
+    assert [one and one.relation.value for one in found] == ["within", "over"]
+
+
+def test_the_scale_knows_nobody() -> None:
+    weight = quantity(
+        subject="goods_weight",
+        measure="mass",
+        unit="kg",
+        amount="50",
+        kinds=["goods"],
+        conditions={"resident": True},
+    )
+    line = Law.of(pack_of(weight), *CROSSING, DAY).weighed(Decimal(60))
+    assert line is not None and line.relation.value == "unknown"
