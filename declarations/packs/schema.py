@@ -306,6 +306,10 @@ def _complaints(rule: Rule) -> list[str]:
         found.append("the norms of shares have no common measure")
     if rule.also and measure in (Measure.MIXTURE, Measure.SHARE, Measure.PRESENCE):
         found.append("nothing counts beside the kinds of this measure")
+    if measure in (Measure.PRESENCE, Measure.UNACCOMPANIED) and (
+        rule.amount is not None or (excess is not None and excess.model != "assessed")
+    ):
+        found.append("what is not counted has no amount and no rate")
     if rule.equivalents and measure is not Measure.MIXTURE:
         found.append("equivalents belong to a mixture")
     if rule.norms and measure is not Measure.SHARE:

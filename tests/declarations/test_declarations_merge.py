@@ -219,6 +219,7 @@ def test_a_rule_that_makes_no_sense_is_refused(change: dict[str, Any], complaint
         ({"measure": "share", "unit": None, "norms": {"wine": "0"}}, "shares are counted in per cent"),
         ({"measure": "mixture", "equivalents": {"wine": "1"}}, "a mixture is counted in grams"),
         ({"measure": "presence", "also": ["beer"]}, "nothing counts beside"),
+        ({"measure": "presence", "comparator": ">", "amount": "5"}, "not counted has no amount"),
         (
             {
                 "measure": "share",
