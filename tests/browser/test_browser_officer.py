@@ -172,7 +172,7 @@ def test_an_officer_finishes_a_case_with_the_keyboard_alone(hall: Hall) -> None:
         page.keyboard.press("j")
     page.keyboard.press("c")
     page.wait_for_url(re.compile("/cases/customs/"))
-    expect(page.get_by_text("Cash over the threshold, full amount")).to_be_visible()
+    expect(page.get_by_role("heading", name="Cash over the threshold, full amount")).to_be_visible()
     accessible(page)
     page.keyboard.press("1")
     expect(page.get_by_role("radio", name="Release")).to_be_checked()

@@ -42,6 +42,10 @@ def _failed_once(state: dict[str, Any]) -> bool:
     return state["error"] is not None
 
 
+def _chip_failed(state: dict[str, Any]) -> bool:
+    return state["error"] is not None and state["error"]["id"] == "error.chip_unreadable"
+
+
 def _visa_kept(state: dict[str, Any]) -> bool:
     return bool(state["panel"]) and state["panel"]["instruction"]["id"] == "document.panel.visa"
 
@@ -162,8 +166,8 @@ WRONG = (
         "CHECK_DG_HASHES_ERROR",
         make=_behaves(lifts_passport_after_apdus=40),
     ),
-    _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_failed_once),
-    _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_failed_once),
+    _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_chip_failed),
+    _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_chip_failed),
     _wrong("wrong-downgraded", "CHECK_ACCESS_FAILED", make=_downgraded),
     _wrong("wrong-copy", "CHECK_CHIP_AUTHENTICATION_FAILED", make=_copied("pace_gm_ca")),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
