@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from oracle.alone import apart, cash, no_row, stated
 from oracle.opinion import (
     NOTHING,
     OVER,
@@ -42,7 +43,7 @@ from oracle.opinion import (
 )
 from oracle.traveller import Traveller
 
-from contracts.declaration import GoodsItem, GoodsKind, Manner, Money, MoneyKind, TransportMode, Unit
+from contracts.declaration import GoodsItem, GoodsKind, MoneyKind, TransportMode, Unit
 from contracts.party import Direction
 
 LITRES = {GoodsKind.WINE: Fraction("1.5"), GoodsKind.SPIRITS: Fraction("1.14"), GoodsKind.BEER: Fraction("8.5")}
@@ -62,21 +63,11 @@ def judge(
     """The law of one traveller, whose company changes nothing."""
     opinion = Opinion()
     if direction is not Direction.ARRIVAL:
-        _no_row(opinion)
+        no_row(opinion)
         return opinion
-    if traveller.declaration is None:
-        opinion.calls.append(Call(None, "DECLARATION_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    items = [item for sheet in traveller.sheets for item in sheet.items]
-    if any(item.carried_for is not None and item.carried_for != traveller.name for item in items):
-        opinion.calls.append(Call(None, "GOODS_OWNER_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    money = [one for sheet in traveller.sheets for one in sheet.money]
-    _money(opinion, money, quotes)
-    apart = traveller.sheets and traveller.sends_baggage is not False
-    if apart or any(item.manner is not Manner.ACCOMPANIED for item in items):
-        opinion.calls.append(Call("GAP-unaccompanied", "UNACCOMPANIED_BAGGAGE_UNKNOWN", UNKNOWN))
-        opinion.complete = False
+    items, money = stated(opinion, traveller)
+    cash(opinion, "CA-01", [one for one in money if one.kind is not MoneyKind.GOLD], "CAD", quotes)
+    apart(opinion, "GAP-unaccompanied", traveller, items)
     if items:
         opinion.calls.append(Call("CA-05", "GOODS_TO_DECLARE", OVER, "03"))
         opinion.state("all_goods", Figure(OVER, Sum(NOTHING, True)))
@@ -84,28 +75,8 @@ def judge(
     _gifts(opinion, [item for item in items if item.kind is GoodsKind.GIFTS], traveller.resident, quotes)
     _drinks_and_tobacco(opinion, items, traveller)
     if any(item.kind not in WITH_A_ROW for item in items) or any(one.kind is MoneyKind.GOLD for one in money):
-        _no_row(opinion)
+        no_row(opinion)
     return opinion
-
-
-def _no_row(opinion: Opinion) -> None:
-    opinion.calls.append(Call(None, "RULES_UNKNOWN", UNKNOWN))
-    opinion.complete = False
-
-
-def _money(opinion: Opinion, money: Sequence[Money], quotes: Mapping[str, Fraction]) -> None:
-    """CA-01."""
-    carried = total(
-        worth(one.amount, one.currency, "CAD", quotes) for one in money if one.kind is not MoneyKind.GOLD
-    )
-    relation = WITHIN
-    if carried.known >= 10_000:
-        relation = OVER
-        opinion.calls.append(Call("CA-01", "CASH_OVER_THRESHOLD", OVER, "01"))
-    elif not carried.exact:
-        relation = UNKNOWN
-        opinion.calls.append(Call("CA-01", "CASH_UNKNOWN", UNKNOWN, "01"))
-    opinion.state("cash", Figure(relation, carried, Fraction(10_000)))
 
 
 def _away(traveller: Traveller) -> str | None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from oracle.alone import apart, cash, no_row, stated
 from oracle.opinion import (
     NOTHING,
     OVER,
@@ -44,7 +45,7 @@ from oracle.opinion import (
 )
 from oracle.traveller import Traveller
 
-from contracts.declaration import GoodsItem, GoodsKind, Manner, Money, TransportMode, Unit
+from contracts.declaration import GoodsItem, GoodsKind, TransportMode, Unit
 from contracts.party import Direction
 
 LITRES_AS_SPIRITS = {GoodsKind.SPIRITS: 1, GoodsKind.INTERMEDIATE: 2}
@@ -73,44 +74,17 @@ def judge(
     """The law of one traveller, whose company changes nothing."""
     opinion = Opinion()
     if direction is Direction.TRANSFER:
-        _no_row(opinion)
+        no_row(opinion)
         return opinion
-    if traveller.declaration is None:
-        opinion.calls.append(Call(None, "DECLARATION_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    items = [item for sheet in traveller.sheets for item in sheet.items]
-    if any(item.carried_for is not None and item.carried_for != traveller.name for item in items):
-        opinion.calls.append(Call(None, "GOODS_OWNER_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    _money(opinion, [one for sheet in traveller.sheets for one in sheet.money], quotes)
-    apart = traveller.sheets and traveller.sends_baggage is not False
-    if apart or any(item.manner is not Manner.ACCOMPANIED for item in items):
-        opinion.calls.append(Call("EU-05", "UNACCOMPANIED_BAGGAGE_UNKNOWN", UNKNOWN))
-        opinion.complete = False
+    items, money = stated(opinion, traveller)
+    cash(opinion, "EU-04", money, "EUR", quotes)
+    apart(opinion, "EU-05", traveller, items)
     if direction is Direction.ARRIVAL:
         _arrival(opinion, items, traveller.age, transport, quotes)
     known = WITH_A_ROW if direction is Direction.ARRIVAL else ()
     if any(item.kind not in known for item in items):
-        _no_row(opinion)
+        no_row(opinion)
     return opinion
-
-
-def _no_row(opinion: Opinion) -> None:
-    opinion.calls.append(Call(None, "RULES_UNKNOWN", UNKNOWN))
-    opinion.complete = False
-
-
-def _money(opinion: Opinion, money: Sequence[Money], quotes: Mapping[str, Fraction]) -> None:
-    """EU-04."""
-    carried = total(worth(one.amount, one.currency, "EUR", quotes) for one in money)
-    relation = WITHIN
-    if carried.known >= 10_000:
-        relation = OVER
-        opinion.calls.append(Call("EU-04", "CASH_OVER_THRESHOLD", OVER, "01"))
-    elif not carried.exact:
-        relation = UNKNOWN
-        opinion.calls.append(Call("EU-04", "CASH_UNKNOWN", UNKNOWN, "01"))
-    opinion.state("cash", Figure(relation, carried, Fraction(10_000)))
 
 
 def _arrival(

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from oracle.alone import cash, no_row, stated
 from oracle.opinion import (
     NOTHING,
     OVER,
@@ -34,7 +35,7 @@ from oracle.opinion import (
 )
 from oracle.traveller import Traveller
 
-from contracts.declaration import GoodsItem, GoodsKind, Manner, Money, MoneyKind, TransportMode, Unit
+from contracts.declaration import GoodsItem, GoodsKind, Manner, MoneyKind, TransportMode, Unit
 from contracts.party import Direction
 
 STICKS = {
@@ -45,6 +46,7 @@ STICKS = {
 }
 LITRES_AS_SPIRITS = {GoodsKind.SPIRITS: 4, GoodsKind.INTERMEDIATE: 9}
 NO_AGE_ASKED = 99
+COUNTED = (MoneyKind.CASH, MoneyKind.TRAVELLERS_CHEQUES)
 ORDINARY = (GoodsKind.GOODS, GoodsKind.GIFTS)
 WITH_A_ROW = (
     GoodsKind.BEER,
@@ -66,17 +68,10 @@ def judge(
     """The law of one traveller, whose company changes nothing."""
     opinion = Opinion()
     if direction is Direction.TRANSFER or transport not in (TransportMode.AIR, TransportMode.RAIL):
-        _no_row(opinion)
+        no_row(opinion)
         return opinion
-    if traveller.declaration is None:
-        opinion.calls.append(Call(None, "DECLARATION_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    items = [item for sheet in traveller.sheets for item in sheet.items]
-    if any(item.carried_for is not None and item.carried_for != traveller.name for item in items):
-        opinion.calls.append(Call(None, "GOODS_OWNER_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    money = [one for sheet in traveller.sheets for one in sheet.money]
-    _cash(opinion, money, quotes)
+    items, money = stated(opinion, traveller)
+    cash(opinion, "UK-05", [one for one in money if one.kind in COUNTED], "GBP", quotes)
     strange = any(one.kind in (MoneyKind.INSTRUMENT, MoneyKind.GOLD) for one in money)
     if direction is Direction.DEPARTURE:
         strange |= bool(items)
@@ -87,31 +82,8 @@ def judge(
             opinion.calls.append(Call("GAP-unaccompanied", "UNACCOMPANIED_BAGGAGE_UNKNOWN", UNKNOWN))
             opinion.complete = False
     if strange:
-        _no_row(opinion)
+        no_row(opinion)
     return opinion
-
-
-def _no_row(opinion: Opinion) -> None:
-    opinion.calls.append(Call(None, "RULES_UNKNOWN", UNKNOWN))
-    opinion.complete = False
-
-
-def _cash(opinion: Opinion, money: Sequence[Money], quotes: Mapping[str, Fraction]) -> None:
-    """UK-05."""
-    cash = total(
-        worth(one.amount, one.currency, "GBP", quotes)
-        for one in money
-        if one.kind in (MoneyKind.CASH, MoneyKind.TRAVELLERS_CHEQUES)
-    )
-    if cash.known >= 10_000:
-        relation = OVER
-        opinion.calls.append(Call("UK-05", "CASH_OVER_THRESHOLD", OVER, "01"))
-    elif not cash.exact:
-        relation = UNKNOWN
-        opinion.calls.append(Call("UK-05", "CASH_UNKNOWN", UNKNOWN, "01"))
-    else:
-        relation = WITHIN
-    opinion.state("cash", Figure(relation, cash, Fraction(10_000)))
 
 
 def _arrival(

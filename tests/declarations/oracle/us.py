@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from oracle.alone import apart, cash, no_row, stated
 from oracle.opinion import (
     NOTHING,
     OVER,
@@ -45,7 +46,7 @@ from oracle.opinion import (
 )
 from oracle.traveller import Traveller
 
-from contracts.declaration import GoodsItem, GoodsKind, Manner, Money, MoneyKind, TransportMode, Unit
+from contracts.declaration import GoodsItem, GoodsKind, MoneyKind, TransportMode, Unit
 from contracts.party import Direction
 
 DRINKS = (GoodsKind.ALCOHOL, GoodsKind.BEER, GoodsKind.WINE, GoodsKind.INTERMEDIATE, GoodsKind.SPIRITS)
@@ -79,21 +80,12 @@ def judge(
     """The law of one traveller, who may use what their household leaves of the flat rate."""
     opinion = Opinion()
     if direction is not Direction.ARRIVAL:
-        _no_row(opinion)
+        no_row(opinion)
         return opinion
-    if traveller.declaration is None:
-        opinion.calls.append(Call(None, "DECLARATION_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    items = _items(traveller)
-    if any(item.carried_for is not None and item.carried_for != traveller.name for item in items):
-        opinion.calls.append(Call(None, "GOODS_OWNER_UNKNOWN", UNKNOWN))
-        opinion.complete = False
-    money = [one for sheet in traveller.sheets for one in sheet.money]
-    _money(opinion, money, quotes)
-    apart = traveller.sheets and traveller.sends_baggage is not False
-    if apart or any(item.manner is not Manner.ACCOMPANIED for item in items):
-        opinion.calls.append(Call("GAP-unaccompanied", "UNACCOMPANIED_BAGGAGE_UNKNOWN", UNKNOWN))
-        opinion.complete = False
+    items, money = stated(opinion, traveller)
+    carried = [one for one in money if one.kind is not MoneyKind.GOLD]
+    cash(opinion, "US-01", carried, "USD", quotes, more_than=True, papers=True)
+    apart(opinion, "GAP-unaccompanied", traveller, items)
     _goods(opinion, traveller, party, quotes)
     _gifts(opinion, traveller, quotes)
     _drinks(opinion, total(measured(item, Unit.LITRE) for item in items if item.kind in DRINKS), traveller.age)
@@ -106,32 +98,12 @@ def judge(
         opinion.calls.append(Call("US-04", "FOOD_ANIMAL_DECLARED", OVER, "07"))
     opinion.complete &= GoodsKind.COMMERCIAL not in kinds
     if any(kind not in WITH_A_ROW for kind in kinds) or any(one.kind is MoneyKind.GOLD for one in money):
-        _no_row(opinion)
+        no_row(opinion)
     return opinion
 
 
 def _items(traveller: Traveller) -> list[GoodsItem]:
     return [item for sheet in traveller.sheets for item in sheet.items]
-
-
-def _no_row(opinion: Opinion) -> None:
-    opinion.calls.append(Call(None, "RULES_UNKNOWN", UNKNOWN))
-    opinion.complete = False
-
-
-def _money(opinion: Opinion, money: Sequence[Money], quotes: Mapping[str, Fraction]) -> None:
-    """US-01."""
-    carried = total(
-        worth(one.amount, one.currency, "USD", quotes) for one in money if one.kind is not MoneyKind.GOLD
-    )
-    relation = WITHIN
-    if carried.known > 10_000:
-        relation = OVER
-        opinion.calls.append(Call("US-01", "CASH_OVER_THRESHOLD", OVER, "01", papers=True))
-    elif not carried.exact:
-        relation = UNKNOWN
-        opinion.calls.append(Call("US-01", "CASH_UNKNOWN", UNKNOWN, "01"))
-    opinion.state("cash", Figure(relation, carried, Fraction(10_000)))
 
 
 def _worth(items: Sequence[GoodsItem], kinds: Sequence[GoodsKind], quotes: Mapping[str, Fraction]) -> Sum:
