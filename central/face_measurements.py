@@ -113,7 +113,7 @@ def order(
         )  # fmt: skip
     try:
         _keep_pictures(central, number, key, faces)
-    except Exception:
+    except Exception:  # whatever it was: no key and no picture of half a set may stay
         with central.storage.write() as session:
             _end(central, session, session.get_one(FaceMeasurement, (site, number)), FAILED, "archive")
         raise

@@ -155,7 +155,7 @@ class FaceReferralCounter:
             _LOG.error("face referrals were not counted: %s", place_of(error))
         try:
             _keep(central, user, asked_at, state, tally)
-        except Exception as error:
+        except Exception as error:  # as above; the thread ends either way
             _LOG.error("the count of face referrals was not kept: %s", place_of(error))
         finally:
             self._progress = None
