@@ -4,51 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
 from itertools import islice
 from random import Random
 from typing import Any
 
+import asked
 import pytest
-from oracle.declared import CA, DAY, EAEU_BY, EU, GB, US, Crossing, crossings
+from oracle.declared import CA, EAEU_BY, EU, GB, US, Crossing, crossings
 from oracle.traveller import Traveller
 
 from contracts.declaration import Declaration, GoodsItem, GoodsKind, Manner, TransportMode, Unit
 from contracts.party import Direction
-from declarations.evaluate import Law, PersonAssessment, PersonFacts
-from declarations.money import Rates
-from declarations.packs import load_pack
+from declarations.evaluate import PersonAssessment, PersonFacts
 
 LAWS = {"eaeu": EAEU_BY, "eaeu-by": EAEU_BY, "gb": GB, "eu": EU, "us": US, "ca": CA}
-FACTS = ("resident", "absence_hours", "days_since_exemption", "crossings", "household")
 DRINKS = ("alcohol", "beer", "wine", "intermediate", "spirits", "ethyl_alcohol")
 TOBACCO = ("cigarettes", "cigarillos", "cigars", "heated_sticks", "tobacco")
 
 
-@cache
-def law_of(name: str, direction: Direction, transport: TransportMode) -> Law:
-    return Law.of(load_pack(name), direction, transport, DAY)
-
-
 def answers(name: str, crossing: Crossing, instead: Traveller | None = None) -> dict[str, PersonAssessment]:
     """The answer for a party, with one of the travellers put in place of the one of that name."""
-    quoted = crossing.quoted
-    rates = quoted and Rates(
-        base=quoted.base, rates=quoted.rates, date=quoted.first_day, valid_through=quoted.last_day, source="test"
-    )
-    people = [
-        PersonFacts(
-            one.name,
-            one.age,
-            "lead",
-            one.declaration,
-            one.covered_by,
-            earlier=one.earlier,
-            **{fact: getattr(one, fact) for fact in FACTS},
-        )
-        for one in (instead if instead and instead.name == one.name else one for one in crossing.party)
-    ]
-    return law_of(name, crossing.direction, crossing.transport).judge(people, rates).persons
+    party = [instead if instead and instead.name == one.name else one for one in crossing.party]
+    return asked.answers(name, crossing, party)
 
 
 def codes(answer: PersonAssessment) -> set[str]:
@@ -107,7 +84,7 @@ def test_what_travels_apart_is_never_freer(name: str) -> None:
 def test_who_keeps_a_fact_back_is_never_freer(name: str) -> None:
     for crossing, one, _, _ in declarants(name, 23, 50):
         known = answers(name, crossing)[one.name]
-        for fact in FACTS:
+        for fact in asked.FACTS:
             if getattr(one, fact) is None:
                 continue
             kept_back = answers(name, crossing, one._replace(**{fact: None}))[one.name]
@@ -122,7 +99,7 @@ def test_no_childs_drinks_or_tobacco_are_free(name: str) -> None:
 
     In Canada all goods are declared: there the figure of the kind calls as well.
     """
-    law = law_of(name, Direction.ARRIVAL, TransportMode.AIR)
+    law = asked.law_of(name, Direction.ARRIVAL, TransportMode.AIR)
     known = [kind for kind in GoodsKind if kind in law.known and kind.value in DRINKS + TOBACCO]
     assert known
     for kind in known:

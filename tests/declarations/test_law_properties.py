@@ -8,27 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
 from itertools import islice
 from random import Random
 from typing import Any
 
 import pytest
-from oracle.declared import DAY, EAEU_BY, Crossing, crossings
+from asked import answers
+from oracle.declared import EAEU_BY, Crossing, crossings
 from oracle.traveller import Traveller
 
-from contracts.declaration import GoodsItem, GoodsKind, Money, TransportMode, Unit
-from contracts.party import Direction
-from declarations.evaluate import Law, PersonAssessment, PersonFacts
-from declarations.money import Rates
-from declarations.packs import load_pack
-
-
-@cache
-def law_of(name: str, direction: Direction, transport: TransportMode) -> Law:
-    """What `evaluate` makes of a pack before it judges anybody; made once here for all the crossings."""
-    return Law.of(load_pack(name), direction, transport, DAY)
-
+from contracts.declaration import GoodsItem, GoodsKind, Money, Unit
+from declarations.evaluate import PersonAssessment
 
 STEP = Decimal("0.001")
 SEVERITY = ("within", "unknown", "over", "prohibited")
@@ -37,23 +27,7 @@ SEVERITY = ("within", "unknown", "over", "prohibited")
 def assessed(
     crossing: Crossing, party: tuple[Traveller, ...] | None = None, pack: str = "eaeu-by"
 ) -> dict[str, PersonAssessment]:
-    quoted = crossing.quoted
-    rates = quoted and Rates(
-        base=quoted.base, rates=quoted.rates, date=quoted.first_day, valid_through=quoted.last_day, source="test"
-    )
-    people = [
-        PersonFacts(
-            one.name,
-            one.age,
-            "lead",
-            one.declaration,
-            covered_by=one.covered_by,
-            earlier=one.earlier,
-            crossings=one.crossings,
-        )
-        for one in party or crossing.party
-    ]
-    return law_of(pack, crossing.direction, crossing.transport).judge(people, rates).persons
+    return answers(pack, crossing, party)
 
 
 def outcome(answer: PersonAssessment) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
+from asked import answers, law_of
 from oracle import ca, eaeu_by, eu, gb, us
 from oracle.declared import CA, DAY, EAEU_BY, EU, GB, US, Crossing, Law, crossings
 from oracle.opinion import Call, Figure, Opinion, quotes_of
@@ -21,8 +22,7 @@ from oracle.opinion import Call, Figure, Opinion, quotes_of
 from contracts.declaration import GoodsKind, TransportMode
 from contracts.party import Direction
 from declarations.evaluate import Law as CompiledLaw
-from declarations.evaluate import Line, PersonAssessment, PersonFacts, RuleHit
-from declarations.money import Rates
+from declarations.evaluate import Line, PersonAssessment, RuleHit
 from declarations.packs import RulePack, load_pack
 from declarations.packs.schema import Rule
 
@@ -40,12 +40,6 @@ def pack_of(name: str) -> RulePack:
     return load_pack(name)
 
 
-@cache
-def law_of(name: str, direction: Direction, transport: TransportMode) -> CompiledLaw:
-    """What `evaluate` makes of a pack before it judges anybody; made once here for all the crossings."""
-    return CompiledLaw.of(pack_of(name), direction, transport, DAY)
-
-
 Judge = Callable[..., Opinion]
 
 
@@ -54,33 +48,8 @@ def differences(
 ) -> list[str]:
     """Every point in which the two answers for a party differ, in words."""
     direction, transport, party, quoted, on = crossing
-    rates, quotes = None, {}
-    if quoted is not None:
-        rates = Rates(
-            base=quoted.base,
-            rates=quoted.rates,
-            date=quoted.first_day,
-            valid_through=quoted.last_day,
-            source="test",
-        )
-        quotes = quotes_of(*quoted, on)
-    people = [
-        PersonFacts(
-            one.name,
-            one.age,
-            "lead",
-            one.declaration,
-            one.covered_by,
-            earlier=one.earlier,
-            resident=one.resident,
-            absence_hours=one.absence_hours,
-            days_since_exemption=one.days_since_exemption,
-            crossings=one.crossings,
-            household=one.household,
-        )
-        for one in party
-    ]
-    answer = law(pack, direction, transport).judge(people, rates).persons
+    quotes = quotes_of(*quoted, on) if quoted is not None else {}
+    answer = answers(pack, crossing, law=law)
     found = []
     for traveller in party:
         opinion = second_author(traveller, party, direction, transport, quotes)
