@@ -11,10 +11,8 @@ The count runs on a thread of its own, one at a time, and keeps numbers.
 from __future__ import annotations
 
 import json
-import logging
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,12 +22,12 @@ from sqlalchemy.orm import Session
 
 from central.access.permissions import Permission, User
 from central.audit import PEOPLE
+from central.counting import BackgroundCount
 from central.referrals import NotAllowed
 from central.sealing import Erased, Unreadable, join
 from central.storage.models import FaceReferralCount, StoredDisposition, Transaction
 from contracts.base import RetentionClass
 from contracts.checks import CheckName, Verdict
-from contracts.errors import place_of
 from contracts.events import AuditTag
 from contracts.fairness import Difference, clopper_pearson, differences
 from contracts.party import DocumentFormat
@@ -38,21 +36,14 @@ if TYPE_CHECKING:
     from central.service import Central
 
 DAYS, MOST_RECORDS = 30, 20_000
-DONE, STOPPED, FAILED = "done", "stopped", "failed"
 IS_HOLDER, IS_NOT_HOLDER = "R-03", "F-02"
 RATES = ("failure_to_capture", "sent_to_desk", "holder_not_matched", "other_matched")
 AGE_BANDS = ((18, "under_18"), (40, "18_to_39"), (60, "40_to_59"))
 LAST_BAND = "60_and_over"
 _VISAS = (DocumentFormat.MRV_A.value, DocumentFormat.MRV_B.value)
-_BREATH_S = 0.002  # after each record: whoever waits for an answer goes first
-_LOG = logging.getLogger("corridor.central")
 
 Rate = tuple[int, int]  # events, trials
 Said = Literal["holder", "other", ""]
-
-
-class Busy(Exception):
-    """A count is running already."""
 
 
 @dataclass(frozen=True)
@@ -103,62 +94,30 @@ class FaceReferralCounter:
     """Counts for one site, one at a time. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._progress: tuple[int, int] | None = None
-        self._thread: threading.Thread | None = None
+        self._counts = BackgroundCount("face referrals")
 
     @property
     def progress(self) -> tuple[int, int] | None:
         """Records done, and of how many; None when nothing runs."""
-        return self._progress
+        return self._counts.progress
 
     def start(self, central: Central, user: User) -> None:
         """Begin to count. Raises NotAllowed or Busy."""
         _need(central, user, Permission.FACES_MEASURE)
-        with self._lock:
-            if self._progress is not None:
-                raise Busy
-            self._stop.clear()
-            self._progress = (0, 0)
-            arguments = (central, user, central.clock())
-            self._thread = threading.Thread(target=self._run, args=arguments, name="face referrals", daemon=True)
-            self._thread.start()
+        self._counts.start(_Job(central, user, central.clock(), Tally()))
 
     def cancel(self, central: Central, user: User) -> None:
         """Stop the count; what was counted so far is kept as such. Raises NotAllowed."""
         _need(central, user, Permission.FACES_MEASURE)
-        self._stop.set()
+        self._counts.stop()
 
     def close(self) -> None:
         """Stop and wait for the thread."""
-        self._stop.set()
-        self.wait(10)
+        self._counts.close()
 
     def wait(self, seconds: float) -> None:
         """Wait until nothing runs."""
-        thread = self._thread
-        if thread is not None and thread.is_alive():
-            thread.join(seconds)
-
-    def _run(self, central: Central, user: User, asked_at: datetime) -> None:
-        state, tally = FAILED, Tally()
-        try:
-            records = _records(central, asked_at)
-            for place, (record_id, received_at) in enumerate(records):
-                self._progress = (place, len(records))
-                if self._stop.wait(_BREATH_S):
-                    break
-                count_record(central, record_id, received_at, tally)
-            state = STOPPED if self._stop.is_set() else DONE
-        except Exception as error:  # kind and place: a text could quote what was being read
-            _LOG.error("face referrals were not counted: %s", place_of(error))
-        try:
-            _keep(central, user, asked_at, state, tally)
-        except Exception as error:  # as above; the thread ends either way
-            _LOG.error("the count of face referrals was not kept: %s", place_of(error))
-        finally:
-            self._progress = None
+        self._counts.wait(seconds)
 
 
 def latest(central: Central, user: User) -> Found | None:
@@ -355,35 +314,46 @@ def _opened(central: Central, session: Session, record_id: str, retention: Reten
     return found
 
 
-def _records(central: Central, asked_at: datetime) -> list[tuple[str, datetime]]:
-    with central.storage.read() as session:
-        rows = session.execute(
-            select(Transaction.record_id, Transaction.received_at)
-            .where(
-                Transaction.site_id == central.config.site_id,
-                Transaction.received_at >= asked_at - timedelta(days=DAYS),
-            )
-            .order_by(Transaction.received_at.desc())
-            .limit(MOST_RECORDS)
-        ).all()
-    return [(record_id, received_at) for record_id, received_at in rows]
+@dataclass(frozen=True)
+class _Job:
+    central: Central
+    user: User
+    asked_at: datetime
+    tally: Tally
 
+    def records(self) -> Sequence[tuple[str, datetime]]:
+        """The records of the last days with their moments, newest first and no more than the bound."""
+        site, since = self.central.config.site_id, self.asked_at - timedelta(days=DAYS)
+        with self.central.storage.read() as session:
+            rows = session.execute(
+                select(Transaction.record_id, Transaction.received_at)
+                .where(Transaction.site_id == site, Transaction.received_at >= since)
+                .order_by(Transaction.received_at.desc())
+                .limit(MOST_RECORDS)
+            ).all()
+        return [(record_id, received_at) for record_id, received_at in rows]
 
-def _keep(central: Central, user: User, asked_at: datetime, state: str, tally: Tally) -> None:
-    site, now, faces = central.config.site_id, central.clock(), central.config.faces
-    with central.storage.write() as session:
-        last = session.scalar(select(func.max(FaceReferralCount.number)).where(FaceReferralCount.site_id == site))
-        session.add(
-            FaceReferralCount(
-                site_id=site, number=(last or 0) + 1, state=state,
-                result=tally.result(faces.least_group, faces.legal_basis), asked_by=user.user_id,
-                asked_at=asked_at, ended_at=now,
-            )
-        )  # fmt: skip
-        central.audit.append(
-            session, chain=PEOPLE, tag=AuditTag.FACES_REFERRALS_COUNTED, actor=user.user_id, now=now,
-            detail={"state": state, "records": tally.records, "groups": list(faces.groups)},
-        )  # fmt: skip
+    def count(self, record: tuple[str, datetime]) -> None:
+        """Add the people of one record."""
+        count_record(self.central, *record, self.tally)
+
+    def keep(self, state: str) -> None:
+        """Write down the numbers, and that they were asked for."""
+        central, tally = self.central, self.tally
+        site, now, faces = central.config.site_id, central.clock(), central.config.faces
+        newest = select(func.max(FaceReferralCount.number)).where(FaceReferralCount.site_id == site)
+        with central.storage.write() as session:
+            session.add(
+                FaceReferralCount(
+                    site_id=site, number=(session.scalar(newest) or 0) + 1, state=state,
+                    result=tally.result(faces.least_group, faces.legal_basis), asked_by=self.user.user_id,
+                    asked_at=self.asked_at, ended_at=now,
+                )
+            )  # fmt: skip
+            central.audit.append(
+                session, chain=PEOPLE, tag=AuditTag.FACES_REFERRALS_COUNTED, actor=self.user.user_id, now=now,
+                detail={"state": state, "records": tally.records, "groups": list(faces.groups)},
+            )  # fmt: skip
 
 
 def _need(central: Central, user: User, permission: Permission) -> None:

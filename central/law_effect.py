@@ -6,10 +6,8 @@ keeps numbers and reason codes. Nothing personal leaves it; record numbers are f
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,13 +18,13 @@ from sqlalchemy.orm import Session
 from central import risk
 from central.access.permissions import Permission, User
 from central.audit import PEOPLE
+from central.counting import STOPPED, BackgroundCount
 from central.referrals import NotAllowed, stored_decision
 from central.replay import Artifacts, stored_features
 from central.risk import Features
 from central.sealing import Erased, Unreadable
 from central.storage.models import LawEffect, StoredLaw, Transaction
 from contracts.decision import Channel
-from contracts.errors import place_of
 from contracts.events import AuditTag
 from contracts.transaction import TransactionRecord
 from declarations.packs import RulePack
@@ -36,13 +34,7 @@ if TYPE_CHECKING:
 
 DAYS, MOST_RECORDS = 30, 5_000
 MOST_SAMPLES = MOST_CODES = 20
-DONE, CANCELLED, FAILED = "done", "cancelled", "failed"
-_BREATH_S = 0.002  # after each record: whoever waits for an answer goes first
-_LOG = logging.getLogger("corridor.central")
-
-
-class Busy(Exception):
-    """A count is running already."""
+CANCELLED = "cancelled"
 
 
 @dataclass
@@ -104,10 +96,7 @@ class EffectCounter:
     """Counts for one site, one at a time. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._progress: Progress | None = None
-        self._thread: threading.Thread | None = None
+        self._counts = BackgroundCount("the effect of a rule pack")
 
     def start(self, central: Central, user: User, number: int, on: date) -> None:
         """Begin to count what version `number` would change, as if everybody crossed on `on`.
@@ -132,55 +121,29 @@ class EffectCounter:
             on,
             central.clock(),
             Artifacts(central),
+            Counted(on=on.isoformat()),
         )
-        with self._lock:
-            if self._progress is not None:
-                raise Busy
-            self._stop.clear()
-            self._progress = Progress(number, 0, 0)
-            self._thread = threading.Thread(target=self._run, args=(job,), name="law effect", daemon=True)
-            self._thread.start()
+        self._counts.start(job)
 
     @property
     def progress(self) -> Progress | None:
         """The count that runs, or None."""
-        return self._progress
+        progress = self._counts.progress
+        return None if progress is None else Progress(self._counts.last.number, *progress)
 
     def cancel(self, central: Central, user: User) -> None:
         """Stop the count; what was counted so far is kept as such. Raises NotAllowed."""
         if not user.may(Permission.RULES_CHANGE, site_id=central.config.site_id):
             raise NotAllowed
-        self._stop.set()
+        self._counts.stop()
 
     def close(self) -> None:
         """Stop and wait for the thread."""
-        self._stop.set()
-        self.wait(10)
+        self._counts.close()
 
     def wait(self, seconds: float) -> None:
         """Wait until nothing runs."""
-        thread = self._thread
-        if thread is not None and thread.is_alive():
-            thread.join(seconds)
-
-    def _run(self, job: _Job) -> None:
-        state, counted = FAILED, Counted(on=job.on.isoformat())
-        try:
-            record_ids, counted.all_records = job.records()
-            for place, record_id in enumerate(record_ids):
-                self._progress = Progress(job.number, place, len(record_ids))
-                if self._stop.wait(_BREATH_S):
-                    break
-                job.count(record_id, counted)
-            state = CANCELLED if self._stop.is_set() else DONE
-        except Exception as error:  # kind and place: a text could quote what was being read
-            _LOG.error("the effect of a rule pack was not counted: %s", place_of(error))
-        try:
-            job.keep(state, counted)
-        except Exception as error:  # the thread ends either way; whoever asked sees no result and may ask again
-            _LOG.error("the effect of a rule pack was not kept: %s", place_of(error))
-        finally:
-            self._progress = None
+        self._counts.wait(seconds)
 
 
 def latest(central: Central, number: int) -> Effect | None:
@@ -209,23 +172,25 @@ class _Job:
     on: date
     asked_at: datetime
     artifacts: Artifacts
+    counted: Counted
 
-    def records(self) -> tuple[list[str], int]:
-        """The records of the last days, newest first and no more than the bound; and how many there are."""
+    def records(self) -> Sequence[str]:
+        """The records of the last days, newest first and no more than the bound."""
         site, since = self.central.config.site_id, self.asked_at - timedelta(days=DAYS)
         recent = (Transaction.site_id == site, Transaction.received_at >= since)
         with self.central.storage.read() as session:
-            total = session.scalar(select(func.count()).select_from(Transaction).where(*recent)) or 0
-            found = session.scalars(
+            total = session.scalar(select(func.count()).select_from(Transaction).where(*recent))
+            self.counted.all_records = total or 0
+            return session.scalars(
                 select(Transaction.record_id)
                 .where(*recent)
                 .order_by(Transaction.received_at.desc())
                 .limit(MOST_RECORDS)
             ).all()
-        return list(found), total
 
-    def count(self, record_id: str, counted: Counted) -> None:
+    def count(self, record_id: str) -> None:
         """Judge one record by both laws and add what differs."""
+        counted = self.counted
         with self.central.storage.read() as session:
             try:
                 features = self._features(session, record_id)
@@ -251,8 +216,9 @@ class _Job:
         if changed and len(counted.samples) < MOST_SAMPLES:
             counted.samples.append(record_id)
 
-    def keep(self, state: str, counted: Counted) -> None:
+    def keep(self, state: str) -> None:
         """Write down the numbers, and that they were asked for."""
+        kept_as = CANCELLED if state == STOPPED else state
         central, site = self.central, self.central.config.site_id
         now = central.clock()
         with central.storage.write() as session:
@@ -260,14 +226,14 @@ class _Job:
             session.add(
                 LawEffect(
                     site_id=site, effect=(last or 0) + 1, version=self.number, compared_with=self.compared_with,
-                    state=state, result=counted.kept(), asked_by=self.user.user_id, asked_at=self.asked_at,
+                    state=kept_as, result=self.counted.kept(), asked_by=self.user.user_id, asked_at=self.asked_at,
                     ended_at=now,
                 )
             )  # fmt: skip
             central.audit.append(
                 session, chain=PEOPLE, tag=AuditTag.RULES_EFFECT_COUNTED, actor=self.user.user_id, now=now,
-                detail={"version": self.number, "compared_with": self.compared_with, "state": state,
-                        "records": counted.records, "on": counted.on},
+                detail={"version": self.number, "compared_with": self.compared_with, "state": kept_as,
+                        "records": self.counted.records, "on": self.counted.on},
             )  # fmt: skip
 
     def _features(self, session: Session, record_id: str) -> Features:

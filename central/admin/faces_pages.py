@@ -7,10 +7,11 @@ from typing import Any, cast
 from flask import Blueprint, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from central import face_measurements, face_referrals
+from central import face_measurements
 from central.access.guard import current_user, requires
 from central.access.permissions import Permission
 from central.admin.faces_view import ENGINES, faces_view, measurement_view, refusal, running_words
+from central.counting import Busy
 from central.face_sets import InvalidSet, read_set
 from central.officer.shell import say, words_of_request
 from central.service import Central, central_of
@@ -95,7 +96,7 @@ def stop(number: int) -> BaseResponse:
 def count_referrals() -> BaseResponse:
     try:
         _central().face_referrals.start(_central(), current_user())
-    except face_referrals.Busy:
+    except Busy:
         say("error", refusal("busy", "", words_of_request()))
     return redirect(f"{PLACE}#referrals", code=303)
 

@@ -20,7 +20,7 @@ from central.admin.rules_view import (
     rule_view,
     version_view,
 )
-from central.law_effect import Busy
+from central.counting import Busy
 from central.messages import Words
 from central.officer.shell import say, words_of_request
 from central.service import Central, central_of

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from central import create_app, dispositions, face_referrals, referrals
 from central.access.permissions import Role, User
 from central.config import FaceGroups
-from central.face_referrals import Busy, Tally, age_band, large_enough, latest, people_of
+from central.counting import Busy
+from central.face_referrals import Tally, age_band, large_enough, latest, people_of
 from central.intake import accept
 from central.referrals import NotAllowed
 from central.service import Central, central_of

@@ -14,8 +14,9 @@ from sqlalchemy import select, text
 
 from central import law_effect, lawmaking
 from central.access.permissions import Role, User
+from central.counting import DONE, Busy
 from central.intake import accept
-from central.law_effect import Busy, Counted, EffectCounter, Progress, latest
+from central.law_effect import Counted, EffectCounter, Progress, latest
 from central.referrals import NotAllowed
 from central.service import Central
 from central.storage.models import LawEffect
@@ -62,7 +63,7 @@ def counted(central: Central, user: User, number: int) -> Counted:
     central.effects.start(central, user, number, TOMORROW)
     central.effects.wait(60)
     found = latest(central, number)
-    assert found is not None and found.state == law_effect.DONE
+    assert found is not None and found.state == DONE
     return found.counted
 
 
@@ -133,8 +134,8 @@ def test_one_at_a_time_and_cancelled_with_what_there_is(
     number = one_litre(central, nina)
     seen: list[Progress | None] = []
 
-    def cancels(job: Any, record_id: str, tally: Any, count: Callable[..., None] = law_effect._Job.count) -> None:
-        count(job, record_id, tally)
+    def cancels(job: Any, record_id: str, count: Callable[..., None] = law_effect._Job.count) -> None:
+        count(job, record_id)
         seen.append(central.effects.progress)
         with pytest.raises(Busy):
             central.effects.start(central, nina, number, TOMORROW)
