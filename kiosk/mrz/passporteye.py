@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from multiprocessing.connection import Connection
@@ -25,6 +24,7 @@ import numpy as np
 
 from documents.mrz import parse_mrz
 from hardware.ports import Frame
+from kiosk.asking import ask
 
 MAX_WIDTH = 1800
 READ_SECONDS = 30.0  # an image on which a filter hangs; an ordinary page takes one
@@ -80,18 +80,11 @@ class PassportEyeReader:
         if not self.wait_until_ready() or self._pipe is None:
             self.close()
             return ()
-        # A process that hangs also stops taking in what is sent; its end breaks the pipe either way.
-        watchdog = threading.Timer(seconds, self._process.kill)
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            self._pipe.send((image, today, thorough))
-            answer: tuple[tuple[str, ...], ...] = self._pipe.recv()
+            answer: tuple[tuple[str, ...], ...] = ask(self._process, self._pipe, (image, today, thorough), seconds)
         except (OSError, EOFError):
             self.close()
             return ()
-        finally:
-            watchdog.cancel()
         return answer
 
     def close(self) -> None:

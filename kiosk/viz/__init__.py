@@ -21,6 +21,7 @@ import numpy.typing as npt
 from documents.mrz import Mrz
 from documents.viz import Fragment, everything_found
 from hardware.ports import Frame
+from kiosk.asking import ask
 from kiosk.viz.text import WEIGHTS, PageText, TextWeightsError, verify_weights
 
 __all__ = ["WEIGHTS", "TextWeightsError", "VizReader", "read_page", "upright", "verify_weights"]
@@ -91,18 +92,13 @@ class VizReader:
             if not self.wait_until_ready() or self._pipe is None:
                 self.close()
                 return ()
-            # A process that hangs also stops taking in what is sent; its end breaks the pipe either way.
-            watchdog = threading.Timer(seconds, self._process.kill)
-            watchdog.daemon = True
-            watchdog.start()
             try:
-                self._pipe.send((frame, tuple(corners), mrz))
-                answer: tuple[Fragment, ...] = self._pipe.recv()
+                answer: tuple[Fragment, ...] = ask(
+                    self._process, self._pipe, (frame, tuple(corners), mrz), seconds
+                )
             except (OSError, EOFError):
                 self.close()
                 return ()
-            finally:
-                watchdog.cancel()
             return answer
 
     def close(self) -> None:
