@@ -19,13 +19,16 @@ from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
 from kiosk.face import DOUBT_COSINE, Face, FaceMatcher, Template, cosine
 from kiosk.faces.embed import average
 from kiosk.faces.pad.guard import PresentationGuard, attack_check
-from kiosk.faces.quality import Quality
+from kiosk.faces.pad.motion import Attitude, attitude
 from kiosk.faces.subject import several_people
 
 ConditionName = Literal["light", "face", "distance"]
 
 CAPTURE_S = 12.0
 PERFECT_S = 4.0  # how long a picture without any fault is waited for, before one without a grave one will do
+# A head that moves more than this between two frames is not pictured: from what is pictured the movements are
+# measured. In the terms of `motion.Attitude`.
+STILL_TURN, STILL_NOD = 0.03, 0.03
 FRAMES = 3  # that are averaged
 EMBED_S = 1.5  # for all of them
 
@@ -64,6 +67,7 @@ class _Captured:
     capture_s: float = 0.0
     embed_s: float = 0.0
     until: float = 0.0  # when its last frame arrived
+    still: bool = True  # the head rested in all of them
 
     def add(self, frame: Frame, face: Face, template: Template, weight: float) -> None:
         if not self.weights or weight > max(self.weights):
@@ -186,7 +190,7 @@ class FaceCapture:
         first_seen: float | None = None
         held = 0
         captured: _Captured | None = None
-        quality: Quality | None = None
+        before: Attitude | None = None
         while not stopped():
             seen = self._next()
             image, now = seen.image, seen.at
@@ -195,7 +199,10 @@ class FaceCapture:
             if faces and first_seen is None:
                 first_seen = now
             patient = first_seen is not None and now - first_seen > PERFECT_S
-            good = quality.problem is None or (patient and not quality.grave)
+            held_now = attitude(faces[0].landmarks) if faces else None
+            still, before = _still(before, held_now), held_now
+            problem = quality.problem or (None if still else "not_still")
+            good = problem is None or (patient and not (quality.problem and quality.grave))
             held = held + 1 if good else 0
             if captured is not None and not good:
                 captured.wipe()
@@ -204,7 +211,7 @@ class FaceCapture:
                 Seen(
                     "look",
                     (("light", quality.light), ("face", quality.face), ("distance", quality.distance)),
-                    None if good else quality.problem,
+                    None if good else problem,
                     fraction=min(0.4, 0.1 * held),
                     moved=bool(faces),
                 )
@@ -219,11 +226,12 @@ class FaceCapture:
                     continue
                 captured.add(image, faces[0], template, max(quality.weight, 0.05))
                 captured.until = now
+                captured.still = captured.still and still
                 captured.embed_s += time.monotonic() - begun
                 if len(captured.templates) == FRAMES:
                     return captured
             if first_seen is not None and now - first_seen > CAPTURE_S and held < 2:
-                return quality.problem or "not_still"
+                return problem or "not_still"
             if captured is not None and captured.embed_s > EMBED_S:
                 return captured  # a slow machine: what there is will do
         return None
@@ -232,7 +240,8 @@ class FaceCapture:
         self, captured: _Captured, live: Template, report: Callable[[Seen], None], stopped: Callable[[], bool]
     ) -> Check | None:
         """The check of a challenge, or None when it was stopped."""
-        trial = self._guard.begin(captured.frame, captured.face.landmarks, captured.until)
+        face = captured.face.landmarks
+        trial = self._guard.begin(captured.frame, face, captured.until, still=captured.still)
         known = -1  # the movement during which the face was last compared with the pictured one
         while not stopped():
             challenge = trial.challenge
@@ -266,6 +275,13 @@ class FaceCapture:
         self._sequence = captured.sequence
         self._guard.watch.see(captured)
         return captured
+
+
+def _still(before: Attitude | None, now: Attitude | None) -> bool:
+    """Whether the head rests. Where one of two frames shows none, nothing says that it moved."""
+    if before is None or now is None:
+        return True
+    return abs(now.turn - before.turn) < STILL_TURN and abs(now.nod - before.nod) < STILL_NOD
 
 
 def not_compared(reason: str, tries: int = 0, verdict: Verdict = Verdict.NOT_CHECKED) -> FaceResult:

@@ -89,6 +89,7 @@ _HINTS = {
     "covered": "face.hint.whole",
     "eyes_closed": "face.hint.look",
     "blurred": "face.hint.hold",
+    "not_still": "face.hint.hold",
     "uneven_light": "face.hint.light",
 }
 _CONDITIONS: dict[tuple[str, bool], str] = {

@@ -3,7 +3,7 @@
 Each camera shows an empty scene (dark glass, booth, belt), a picture laid before it, or a film. Frames carry a
 little sensor noise and are never identical twice running, as with a real sensor; a camera that repeats itself
 is a fault, and one that can be asked for. A camera with a `pattern` has the fixed pattern of one sensor in every
-frame, films included.
+frame, films included, and never shows the same frame again: whoever watches for injected streams looks at it.
 
 | fault | |
 |---|---|
@@ -54,7 +54,7 @@ class SimulatedCamera:
         self._film: dict[int, Frame] = {}  # decoded frames of the film that plays, when each needs a pattern
         self._scene = empty
         self._frames: list[bytes] = []
-        self._growing = True  # a still scene still gets more noisy copies
+        self._growing = True  # a still scene; it still gets more noisy copies where each is not drawn anew
         self._turn = 0
         self._fault: CameraFault | None = None
         self._shown: tuple[int, bytes] = (0, b"")
@@ -132,7 +132,8 @@ class SimulatedCamera:
                 if payload is not None:
                     self._shown = (self._shown[0] + 1, payload)
                     self._changed.notify_all()
-                grow = self._scene if self._growing and len(self._frames) < _VARIANTS else None
+                wanted = self._growing and self._pattern is None and len(self._frames) < _VARIANTS
+                grow = self._scene if wanted else None
             if grow is not None:  # outside the lock: a scene that is laid down meanwhile goes first
                 variant = self._variant(grow)
                 with self._changed:
@@ -152,15 +153,13 @@ class SimulatedCamera:
         index = self._turn % len(self._frames)
         self._turn += 1
         payload = self._frames[index]
-        if self._pattern is None or self._fault == "looped" or (self._growing and self._fault != "replaced"):
-            return payload
-        return self._sensed(index, payload)
+        return payload if self._pattern is None or self._fault == "looped" else self._sensed(index, payload)
 
     def _sensed(self, index: int, payload: bytes) -> bytes:
-        """A film's frame as this camera's sensor sees it; after `replaced`, as another's."""
+        """A still scene or a film's frame as this camera's sensor sees it; after `replaced`, as another's."""
         import cv2
 
-        scene = self._film.get(index)
+        scene = self._scene if self._growing else self._film.get(index)
         if scene is None:
             scene = np.asarray(cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR), np.uint8)
             self._film[index] = scene

@@ -217,9 +217,9 @@ def test_a_count_shows_its_progress_and_then_its_result(hall: Hall, monkeypatch:
     """The count waits at its first record until the page has been seen with it."""
     seen, count = threading.Event(), law_effect._Job.count
 
-    def waits(job: law_effect._Job, record_id: str, counted: law_effect.Counted) -> None:
+    def waits(job: law_effect._Job, record_id: str) -> None:
         seen.wait(60)
-        count(job, record_id, counted)
+        count(job, record_id)
 
     monkeypatch.setattr(law_effect._Job, "count", waits)
     page = hall.signs_in("nina")

@@ -148,6 +148,19 @@ def test_a_real_sensor_never_repeats_itself_and_neither_does_this_one(bench: Rem
         devices.close()
 
 
+def test_an_empty_booth_never_comes_twice_for_whoever_watches_for_films(bench: Remote) -> None:
+    devices = open_devices(DevicesConfig(face_camera=bench.addresses["face_camera"], speaker="null:"))
+    try:
+        seen, sequence = set(), -1
+        for _ in range(20):
+            frame = devices.face_camera.latest(10, after=sequence)
+            sequence = frame.sequence
+            seen.add(frame.image[::8, ::8].tobytes())
+        assert len(seen) == 20
+    finally:
+        devices.close()
+
+
 def test_the_state_tells_what_lies_where_and_never_the_token(bench: Remote, pictures: Path) -> None:
     bench("POST", "/bag", {"weight_kg": 7})
     bench("POST", "/fault", {"device": "scale", "fault": "mute"})

@@ -27,4 +27,4 @@ def test_nobody_with_something_wrong_is_cleared(stage: Stage, wrong: Wrong) -> N
     assert result["cleared"] is False
     row = stage.record(result["receipt_number"])
     assert row["channel"] == "red"
-    assert set(row["reasons"]) == wrong.reasons, row["checks"]
+    assert set(row["reasons"]) == wrong.reasons, str(row["checks"])

@@ -23,7 +23,7 @@ def test_a_story_comes_out_as_told(stage: Stage, story_id: str) -> None:
     assert visit.played is not None, visit.error
     row = stage.record(str(visit.played.result["receipt_number"]))
     assert row["channel"] == story.expected.channel.value
-    assert tuple(row["reasons"]) == tuple(sorted(story.expected.reasons)), row["checks"]
+    assert tuple(row["reasons"]) == tuple(sorted(story.expected.reasons)), str(row["checks"])
     assert bool(visit.played.result["cleared"]) == (row["channel"] == "green")
     for name, verdict in story.expected.checks.items():
         assert row["checks"][name].startswith(verdict)

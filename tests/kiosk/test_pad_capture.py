@@ -35,19 +35,28 @@ class FilmCamera:
 
     name, simulated = "films", True
 
-    def __init__(self, films: dict[FeedName, list[Frame]]) -> None:
+    def __init__(
+        self, films: dict[FeedName, list[Frame]], begins: tuple[FeedName, int] = ("neutral", 0), late: int = 0
+    ) -> None:
+        """`begins`: the film and the frame that it finds there; `late`: frames before it does what is asked."""
         self._films = films
         self._noise = np.random.default_rng(5)
-        self._shown: FeedName = "neutral"
-        self._at = 0
+        self._shown, self._at = begins
+        self._wanted: FeedName = "neutral"
+        self._late = late
+        self._waits = late
         self._sequence = -1
 
     def ask(self, seen: Seen) -> None:
         wanted = FEED[seen.prompt]
-        if wanted != self._shown:
-            self._shown, self._at = wanted, 0
+        if wanted != self._wanted:
+            self._wanted, self._waits = wanted, self._late
 
     def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
+        if self._shown != self._wanted:
+            if self._waits <= 0:
+                self._shown, self._at = self._wanted, 0
+            self._waits -= 1
         film = self._films[self._shown]
         frame = film[self._at % len(film)].copy()
         self._at += 1
@@ -86,8 +95,15 @@ def own_films(name: str) -> dict[FeedName, list[Frame]]:
     return {feed: list(frames(draw_feed(smile(name), head_of(name), feed, 0))) for feed in FEED.values()}
 
 
-def tried(matcher: FaceMatcher, guard: PresentationGuard, name: str, films: dict[FeedName, list[Frame]]) -> Look:
-    camera = FilmCamera(films)
+def tried(
+    matcher: FaceMatcher,
+    guard: PresentationGuard,
+    name: str,
+    films: dict[FeedName, list[Frame]],
+    begins: tuple[FeedName, int] = ("neutral", 0),
+    late: int = 0,
+) -> Look:
+    camera = FilmCamera(films, begins, late)
     reference = matcher.portrait((PORTRAITS / f"{name}-neutral.jpg").read_bytes())
     assert reference is not None
     look = FaceCapture(camera, matcher, guard).look(reference, 1, camera.ask, lambda: False)
@@ -120,6 +136,18 @@ def test_a_living_specimen_passes(
     assert look.result.decision is FaceDecision.MATCH
     assert attack_of(look).verdict is Verdict.PASSED
     assert attack_of(look).reason == "challenge_followed"
+
+
+@pytest.mark.parametrize("begins", [("turn_left", 2), ("turn_left", 3), ("turn_right", 19)], ids=str)
+def test_who_still_moves_when_the_try_begins_passes(
+    matcher: FaceMatcher,
+    guard: PresentationGuard,
+    monkeypatch: pytest.MonkeyPatch,
+    begins: tuple[FeedName, int],
+) -> None:
+    """As whoever was refused a moment ago does: what is pictured then is no straight look to measure from."""
+    monkeypatch.setattr("kiosk.faces.pad.guard.draw_moves", lambda _: ("turn_right", "nod"))
+    assert attack_of(tried(matcher, guard, "pavel", own_films("pavel"), begins, late=3)).verdict is Verdict.PASSED
 
 
 def test_a_phone_that_is_turned_does_not(

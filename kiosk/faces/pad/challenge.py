@@ -15,7 +15,7 @@ from typing import Literal
 from hardware.ports import Frame
 from kiosk.faces.pad.crops import Landmarks
 from kiosk.faces.pad.evidence import Evidence
-from kiosk.faces.pad.motion import Movement, attitude
+from kiosk.faces.pad.motion import Attitude, Movement, attitude
 
 Move = Literal["turn_left", "turn_right", "nod"]
 MOVES: tuple[Move, ...] = ("turn_left", "turn_right", "nod")
@@ -29,7 +29,11 @@ TURN, NOD, SUNK = 0.11, 0.045, 0.13
 # What a homography must leave of it, in eye distances. Heads of the specimens leave 0.035 to 0.1; screens and
 # prints, flat or curled and turned by up to 50 degrees, about 0.02 at most (docs/benchmarks.md).
 NOT_FLAT = 0.027
+# Straight again: as at the beginning, or at rest near it. Who was pictured while still moving, or comes to rest a
+# little beside where he began, is measured from where he rests. Rest is what hardly changes between two frames.
 STRAIGHT_TURN, STRAIGHT_NOD = 0.06, 0.04
+NEAR_TURN, NEAR_NOD = 0.1, 0.08
+REST_TURN, REST_NOD = 0.015, 0.015
 
 Outcome = Literal["challenge_followed", "challenge_not_followed", "flat_movement", "turned_other_way"]
 
@@ -52,13 +56,21 @@ class Challenge:
     """One challenge, from the straight look on. `follow` is given every frame in which a face is found."""
 
     def __init__(
-        self, moves: Sequence[Move], evidence: Evidence, image: Frame, landmarks: Landmarks, now: float
+        self,
+        moves: Sequence[Move],
+        evidence: Evidence,
+        image: Frame,
+        landmarks: Landmarks,
+        now: float,
+        *,
+        still: bool = True,
     ) -> None:
+        """`image` is the straight look, with its face's `landmarks`; `still`: the head rested in it."""
         self._moves = tuple(moves)
         self._evidence = evidence
         self._index = 0
-        self._straight = attitude(landmarks)
-        self._progress = _Progress(now, settled=True)
+        self._straight = self._last = attitude(landmarks)
+        self._progress = _Progress(now, settled=still)
         evidence.start(image, landmarks)
 
     @property
@@ -92,9 +104,13 @@ class Challenge:
         held = attitude(landmarks)
         turned, nodded = held.turn - self._straight.turn, held.nod - self._straight.nod
         straight = abs(turned) < STRAIGHT_TURN and abs(nodded) < STRAIGHT_NOD
+        rests = abs(turned) < NEAR_TURN and abs(nodded) < NEAR_NOD and _at_rest(self._last, held)
+        self._last = held
         progress = self._progress
-        if straight and (not progress.settled or self._evidence.lost):
+        if (straight or rests) and (not progress.settled or self._evidence.lost):
             progress.settled = True
+            if rests:
+                self._straight = held
             # Followed from here: what was lost on the way is found again.
             self._evidence.start(image, landmarks)
             return self.expired(now)
@@ -126,6 +142,10 @@ class Challenge:
             return "challenge_followed"
         self._progress = _Progress(now, settled=False)
         return None
+
+
+def _at_rest(before: Attitude, now: Attitude) -> bool:
+    return abs(now.turn - before.turn) < REST_TURN and abs(now.nod - before.nod) < REST_NOD
 
 
 def _flat(movement: Movement) -> bool:

@@ -36,11 +36,12 @@ class PresentationGuard:
         except DeviceError:
             return
 
-    def begin(self, image: Frame, landmarks: Landmarks, now: float) -> Trial:
-        """Begin to challenge whoever looks straight into the camera in this frame."""
+    def begin(self, image: Frame, landmarks: Landmarks, now: float, *, still: bool = True) -> Trial:
+        """Begin to challenge whoever looks straight into the camera in this frame; `still`: the head rested."""
         evidence = Evidence(self._network)
         evidence.look(image, landmarks)
-        return Trial(self, evidence, Challenge(draw_moves(self._moves), evidence, image, landmarks, now))
+        moves = draw_moves(self._moves)
+        return Trial(self, evidence, Challenge(moves, evidence, image, landmarks, now, still=still))
 
     def judge(self, evidence: Evidence, outcome: Outcome) -> Check:
         """The check after a challenge: what was followed, what the frames show, and whose frames they are."""
