@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -38,9 +39,12 @@ def retained(retention: RetentionClass, **keywords: Any) -> Any:
     return Field(json_schema_extra={"x-retention": retention.value}, **keywords)
 
 
+# The last two are no characters at all, and no XML can carry them.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
+
+
 def _reject_control_characters(text: str) -> str:
-    # The last two are no characters at all, and no XML can carry them.
-    if any(ord(character) < 0x20 or character in "\x7f\ufffe\uffff" for character in text):
+    if _CONTROL.search(text):
         raise ValueError("control characters are not allowed")
     return text
 

@@ -20,7 +20,7 @@ Rng = np.random.Generator
 PITCH = 12.5  # pixels of a cut from character to character
 CAPITAL = 16.0
 ALIKE = 0.25  # of the views stay as they were drawn
-PRINTED, LAID, SHOT = 0.3, 0.5, 0.75  # of the others
+PRINTED, LAID, SHOT = 0.4, 0.5, 0.75  # of the others
 
 
 class Prints:
@@ -97,7 +97,7 @@ def varied(image: Grey, centres: Floats, rng: Rng, prints: Prints) -> tuple[Grey
     dark, bright = (float(each) for each in np.percentile(seen[8:24, own], (4, 90)))
     contrast = max(4.0, bright - dark)
     if rng.random() < PRINTED:
-        amount = contrast * rng.uniform(0.1, 0.75)
+        amount = contrast * rng.uniform(0.1, 1.0)  # at most as strong as the ink
         layer = prints.take(*image.shape) - rng.uniform(0, 0.6)
         if rng.random() < 0.7:  # under the ink: what is black stays black
             layer = layer * np.clip((seen - dark) / contrast, 0, 1.2)
@@ -137,13 +137,13 @@ def _shot(seen: Floats, contrast: float, rng: Rng) -> Floats:
     wrong = set(
         rng.choice(("soft", "moving", "coarse", "noisy", "compressed", "dim"), int(rng.integers(1, 3)), False)
     )
-    pitch = rng.uniform(5.0, 8.0) if "coarse" in wrong else rng.uniform(7.5, 14.0)
+    pitch = rng.uniform(5.0, 8.0) if "coarse" in wrong else rng.uniform(7.0, 14.0)
     x, y = pitch / PITCH, pitch * rng.uniform(0.85, 1.15) * 1.3 / CAPITAL
     if "soft" in wrong:
         sigma = min(rng.uniform(0.4, 2.4), 0.24 * pitch)
         seen = cv2.GaussianBlur(seen, (0, 0), sigmaX=max(0.2, sigma / x), sigmaY=max(0.2, sigma / y))
     if "moving" in wrong:
-        reach, angle = rng.uniform(0.15, 0.6) * PITCH, rng.uniform(0, math.pi)
+        reach, angle = rng.uniform(0.15, 0.85) * PITCH, rng.uniform(0, math.pi)
         half = 9
         kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
         for part in np.linspace(-0.5, 0.5, 25):
@@ -160,7 +160,7 @@ def _shot(seen: Floats, contrast: float, rng: Rng) -> Floats:
         small = np.round(small * dark + rng.standard_normal(small.shape) * rng.uniform(0.3, 2.5))
         contrast *= dark
     if "noisy" in wrong:
-        grain = rng.standard_normal(small.shape).astype(np.float32) * rng.uniform(0.03, 0.3) * contrast
+        grain = rng.standard_normal(small.shape).astype(np.float32) * rng.uniform(0.03, 0.38) * contrast
         if rng.random() < 0.5:
             grain = 1.5 * cv2.GaussianBlur(grain, (0, 0), 0.7)
         small = small + grain
