@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--specimens", type=Path, help="a directory of travellers (docs/specimens.md)")
     parser.add_argument("--only", action="append", metavar="ID", help="with --auto: only this story (repeatable)")
     parser.add_argument("--radio", choices=("none", "424", "848"), default="none", help="radio delay of the chip")
-    parser.add_argument("--infrared", action="store_true", help="the document reader has infrared light too")
+    for name in ("infrared", "ultraviolet"):
+        parser.add_argument(f"--{name}", action="store_true", help=f"the document reader has {name} light too")
     parser.add_argument("--keep", type=Path, help="keep databases, logs and receipts in this directory")
     parser.add_argument("--port", type=int, default=8600, help="first of three ports (central, kiosk, tray)")
     options = parser.parse_args(arguments)
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
             keep=options.keep,
             ports=ports,
             say=_say,
-            infrared=options.infrared,
+            light=[name for name in ("infrared", "ultraviolet") if getattr(options, name)],
         ) as house:
             if automatic:
                 from demo.auto import run

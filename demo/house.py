@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from hardware.specimens.story import Story, StoryDocument, load_stories
 
 SITE, KIOSK, EXIT = "minsk-2", "B3", "E1"
 RATE, PERIOD = 0.02, "fixed"
+OFFERED = ("infrared_camera", "ultraviolet_camera")  # where the document reader has such light
 FLIGHT = re.compile(r"^[A-Z0-9]{2,3}[0-9]{1,4}[A-Z]?$")
 
 
@@ -225,13 +226,13 @@ def open_house(
     keep: Path | None = None,
     ports: tuple[int, int] = (0, 0),
     say: Callable[[str], None] = lambda line: None,
-    infrared: bool = False,
+    light: Sequence[str] = (),
 ) -> Iterator[House]:
     """Start everything for the stories under `specimens`, and end it all afterwards.
 
-    `keep` names a directory that stays (databases, logs, receipts); without it a temporary one is removed. With
-    `infrared` the document reader has infrared light too. Raises
-    HouseError, ValueError (specimens) or DeviceError (PC/SC) with what to do.
+    `keep` names a directory that stays (databases, logs, receipts); without it a temporary one is removed. `light`
+    (`infrared`, `ultraviolet`): what the document reader has beside the visible. Raises HouseError, ValueError
+    (specimens) or DeviceError (PC/SC) with what to do.
     """
     stories = {story.id: (directory, story) for directory, story in load_stories(specimens)}
     directory = keep if keep is not None else Path(tempfile.mkdtemp(prefix="corridor-"))
@@ -246,7 +247,7 @@ def open_house(
         access = leaving.enter_context(PcscDaemon())
         house.environment |= dict(access.environment)
         say("simulated devices and keys")
-        _spawn_bench(house, access.vpcd_port, infrared)
+        _spawn_bench(house, access.vpcd_port, light)
         (directory / "keys").mkdir(mode=0o700, exist_ok=True)
         public_key = json.loads(house.command("kiosk", "keys", str(directory / "keys/kiosk"), "--demo"))
         devices = _await_bench(house)
@@ -267,9 +268,9 @@ def _stop_all(house: House) -> None:
         house.stop(name)
 
 
-def _spawn_bench(house: House, vpcd_port: int, infrared: bool) -> None:
+def _spawn_bench(house: House, vpcd_port: int, light: Sequence[str]) -> None:
     options = ["--vpcd-port", str(vpcd_port), "--state-file", str(house.directory / "bench.json")]
-    house.start("bench", "-m", "hardware.simulators.bench", *options, *(["--infrared"] if infrared else []))
+    house.start("bench", "-m", "hardware.simulators.bench", *options, *(f"--{name}" for name in light))
 
 
 def _await_bench(house: House) -> dict[str, str]:
@@ -384,7 +385,7 @@ def _write_kiosk(house: House, specimens: Path, reader: str, devices: dict[str, 
                     "chip_reader": reader,
                     "document_camera": devices["document_camera"],
                     "face_camera": devices["face_camera"],
-                    **{name: url for name, url in devices.items() if name == "infrared_camera"},
+                    **{name: url for name, url in devices.items() if name in OFFERED},
                     "tag_scanner": f"camera:{devices['tag_camera']}",
                     "scale": f"mt-sics:{devices['scale']}",
                     "printer": f"escpos:dummy:{directory / 'receipts'}",

@@ -139,6 +139,7 @@ class Body:
             "document",
             page=str(self.directory / page),
             infrared=str(self.directory / document.infrared) if document.infrared else None,
+            ultraviolet=str(self.directory / document.ultraviolet) if document.ultraviolet else None,
             chip=str(self.directory / document.chip) if document.chip else None,
             fault=behaviour.chip_fault,
             radio=self.radio,

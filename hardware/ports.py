@@ -182,6 +182,7 @@ class DeviceSet:
     light: ChannelLight
     speaker: Speaker
     infrared_camera: Camera | None = None  # sees the same glass in near-infrared light (B900); few readers have it
+    ultraviolet_camera: Camera | None = None  # sees the same glass in ultraviolet light (UV-A, 365 nm), likewise
     opened_at: datetime | None = None
     extra: dict[str, Device] = field(default_factory=dict)
 
@@ -197,6 +198,7 @@ class DeviceSet:
             "light": self.light,
             "speaker": self.speaker,
             **({} if self.infrared_camera is None else {"infrared_camera": self.infrared_camera}),
+            **({} if self.ultraviolet_camera is None else {"ultraviolet_camera": self.ultraviolet_camera}),
             **self.extra,
         }
 

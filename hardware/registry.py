@@ -5,15 +5,16 @@
 | `chip_reader` | `pcsc:READER NAME` |
 | `document_camera`, `face_camera` | `v4l2:/dev/video0`, `rtsp://…`, `http://…`, `file:PATH` |
 | `infrared_camera` | the same; the glass in near-infrared light (B900), where the reader offers it |
+| `ultraviolet_camera` | the same; the glass in ultraviolet light (UV-A, 365 nm), where the reader offers it |
 | `tag_scanner` | `camera:` + any camera URL, `serial:/dev/ttyACM0`, `wedge:/dev/input/event3` |
 | `scale` | `mt-sics:/dev/ttyUSB0` |
 | `printer` | `escpos:usb:VID:PID`, `escpos:tcp:HOST:PORT`, `escpos:file:/dev/usb/lp0`, `escpos:dummy:DIR` |
 | `light` | `null:` |
 | `speaker` | `espeak:`, `null:` |
 
-`absent:` (or nothing) says that the kiosk has no such device; nobody misses an `infrared_camera` that is not
-configured. A device that does not open becomes an absent one: the kiosk starts, says so in its health, and refers
-travellers to an officer.
+`absent:` (or nothing) says that the kiosk has no such device; nobody misses an `infrared_camera` or an
+`ultraviolet_camera` that is not configured. A device that does not open becomes an absent one: the kiosk starts,
+says so in its health, and refers travellers to an officer.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ DRIVERS: dict[str, Drivers] = {
     "document_camera": CAMERAS,
     "face_camera": CAMERAS,
     "infrared_camera": CAMERAS,
+    "ultraviolet_camera": CAMERAS,
     "tag_scanner": {
         "camera": ("hardware.tags.camera_scanner", "open_scanner"),
         "serial": ("hardware.tags.serial_scanner", "open_scanner"),
@@ -79,6 +81,7 @@ _ABSENT: dict[str, Callable[[DeviceError], Device]] = {
     "document_camera": AbsentCamera,
     "face_camera": AbsentCamera,
     "infrared_camera": AbsentCamera,
+    "ultraviolet_camera": AbsentCamera,
     "tag_scanner": AbsentTagScanner,
     "scale": AbsentScale,
     "printer": AbsentPrinter,
@@ -100,6 +103,7 @@ class DevicesConfig:
     light: str = "null:"
     speaker: str = "espeak:"
     infrared_camera: str = ""
+    ultraviolet_camera: str = ""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -132,12 +136,15 @@ def open_devices(config: DevicesConfig) -> DeviceSet:
         printer=cast(ReceiptPrinter, _open("printer", config.printer)),
         light=cast(ChannelLight, _open("light", config.light)),
         speaker=cast(Speaker, _open("speaker", config.speaker)),
-        # Not to have one is no defect, so it is not an absent device either; one that does not open is.
-        infrared_camera=(
-            cast(Camera, _open("infrared_camera", config.infrared_camera)) if config.infrared_camera else None
-        ),
+        infrared_camera=_open_offered("infrared_camera", config.infrared_camera),
+        ultraviolet_camera=_open_offered("ultraviolet_camera", config.ultraviolet_camera),
         opened_at=datetime.now(UTC),
     )
+
+
+def _open_offered(role: str, url: str) -> Camera | None:
+    """Not to have one is no defect, so it is not an absent device either; one that does not open is."""
+    return cast(Camera, _open(role, url)) if url else None
 
 
 def _open(role: str, url: str) -> Device:

@@ -5,7 +5,7 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 
 | request | body | does |
 |---|---|---|
-| `POST /document` | `{"page": PATH, "chip": DIR, "fault", "radio", "remove_after", "infrared"}` | lays one down |
+| `POST /document` | `{"page": PATH, "chip": DIR, "fault", "radio", "remove_after", …}` | lays one down |
 | `DELETE /document` | | takes it off |
 | `POST /face` | `{"feed": PATH}` | somebody stands there: an MJPEG film, played over and over; or a picture |
 | `DELETE /face` | | nobody stands there |
@@ -15,7 +15,8 @@ kiosk meets them only through its own drivers. Control is JSON over the same loo
 | `GET /state` | | addresses, what lies where, which faults are on |
 
 `chip`, `fault`, `radio` (`none`, `424`, `848`), `remove_after` (command APDUs) and `tag` may be null or left out.
-`infrared` is the picture that the infrared camera of `--infrared` sees; left out, it is made out of the page.
+`infrared` and `ultraviolet` are the pictures that the cameras of `--infrared` and `--ultraviolet` see; left out,
+they are made out of the page, as of black ink on security paper.
 Devices of `/fault`: `document_camera`, `face_camera`, `tag_camera` (frozen, black, no_frames, garbage, replaced,
 looped) and `scale` (unstable, overload, underload, busy, mute, garbage). Faults of the chip come with `/document`.
 """
@@ -32,13 +33,14 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
 
-from hardware.ports import DeviceError
+from hardware.ports import DeviceError, Frame
 from hardware.simulators.camera import (
     CAMERA_FAULTS,
     CameraFault,
@@ -47,6 +49,7 @@ from hardware.simulators.camera import (
     booth,
     dark_glass,
     in_infrared,
+    in_ultraviolet,
     stream,
 )
 from hardware.simulators.scale import SCALE_FAULTS, ScaleFault, SimulatedScale
@@ -67,6 +70,10 @@ class Card(Protocol):
     def close(self) -> None: ...
 
 
+# The other light in which a document reader may see its glass, and how a page looks in it.
+OTHER_LIGHT: dict[str, Callable[[Frame], Frame]] = {"infrared": in_infrared, "ultraviolet": in_ultraviolet}
+
+
 class Refused(Exception):
     """A control request that cannot be done; the text goes into the answer."""
 
@@ -74,7 +81,8 @@ class Refused(Exception):
 class Bench:
     """The devices and what lies on them. Every method returns when the change can be seen by the kiosk."""
 
-    def __init__(self, card: Card | None, *, infrared: bool = False) -> None:
+    def __init__(self, card: Card | None, light: Sequence[str] = ()) -> None:
+        """`light`: names of `OTHER_LIGHT`, of the document reader."""
         self._card = card
         self._hands = threading.Lock()  # one thing at a time
         self.cameras = {
@@ -82,23 +90,24 @@ class Bench:
             "face": SimulatedCamera(booth(), pattern=2.0),
             "tag": SimulatedCamera(belt()),
         }
-        if infrared:
-            self.cameras["infrared"] = SimulatedCamera(dark_glass())
+        self._light = tuple(light)
+        for name in self._light:
+            self.cameras[name] = SimulatedCamera(OTHER_LIGHT[name](dark_glass()))
         self.scale = SimulatedScale()
         self._lying: dict[str, Any] = {"document": None, "face": None, "bag": None}
 
     def lay_document(self, request: dict[str, Any]) -> None:
         page = _path(request, "page")
         chip = _optional_path(request, "chip")
-        infrared = _optional_path(request, "infrared")
+        pictures = {name: _optional_path(request, name) for name in self._light}
         remove_after = request.get("remove_after")
         if remove_after is not None and not isinstance(remove_after, int):
             raise Refused("remove_after is a number of command APDUs")
         with self._hands:
             self._lift_card()
+            for name, picture in pictures.items():  # before the page is seen, or the kiosk might be quicker
+                self._show_in_other_light(name, page, picture)
             self.cameras["document"].show_picture(page)
-            if "infrared" in self.cameras:
-                self._show_in_infrared(page, infrared)
             if chip is not None:
                 if self._card is None:
                     raise Refused("this bench has no chip reader (no --vpcd-port)")
@@ -107,21 +116,23 @@ class Bench:
                 )
             self._lying["document"] = {"page": str(page), "chip": str(chip) if chip else None}
 
-    def _show_in_infrared(self, page: Path, infrared: Path | None) -> None:
+    def _show_in_other_light(self, name: str, page: Path, picture: Path | None) -> None:
         import cv2
 
-        if infrared is not None:
-            self.cameras["infrared"].show_picture(infrared)
+        if picture is not None:
+            self.cameras[name].show_picture(picture)
             return
-        scene = np.asarray(cv2.imread(str(page), cv2.IMREAD_COLOR), np.uint8)
-        self.cameras["infrared"].show_scene(in_infrared(scene))
+        scene = cv2.imread(str(page), cv2.IMREAD_COLOR)
+        if scene is None:
+            raise ValueError(f"{page.name} is no picture")
+        self.cameras[name].show_scene(OTHER_LIGHT[name](np.asarray(scene, np.uint8)))
 
     def lift_document(self) -> None:
         with self._hands:
             self._lift_card()
             self.cameras["document"].show_nothing()
-            if "infrared" in self.cameras:
-                self.cameras["infrared"].show_nothing()
+            for name in self._light:
+                self.cameras[name].show_nothing()
             self._lying["document"] = None
 
     def _lift_card(self) -> None:
@@ -332,7 +343,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="loopback port of cameras and control (0: any)")
     parser.add_argument("--state-file", type=Path, help="written with mode 0600 when everything is ready")
-    parser.add_argument("--infrared", action="store_true", help="the document reader has infrared light too")
+    for name in OTHER_LIGHT:
+        parser.add_argument(f"--{name}", action="store_true", help=f"the document reader has {name} light too")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
@@ -345,7 +357,8 @@ def main(arguments: list[str] | None = None) -> int:
         reader = SimulatedReader(options.vpcd_port)
         reader.start()  # now, so that the first document need not wait for it
         card = reader
-    server = BenchServer(Bench(card, infrared=options.infrared), token, options.port)
+    light = [name for name in OTHER_LIGHT if getattr(options, name)]
+    server = BenchServer(Bench(card, light), token, options.port)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

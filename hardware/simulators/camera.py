@@ -40,6 +40,13 @@ _SENSOR_QUALITY = 97  # of a camera with a pattern, which coarser steps would le
 _REPLACEMENT = (800, 600)
 _BOUNDARY = "frame"
 
+# Of the simulated ultraviolet light, blue, green, red: what brightened paper sends back, what of the lamp's own
+# violet comes back from a dull page, an ink that shines yellow-green; and how narrow its lines are (a height).
+_BRIGHTENED = np.array([1.0, 0.84, 0.76], np.float32)
+_VIOLET = np.array([1.0, 0.6, 0.75], np.float32)
+_FLUORESCENT = np.array([70, 205, 150], np.float32)
+_LINES = 0.96
+
 Grain = npt.NDArray[np.int16]
 
 
@@ -201,6 +208,28 @@ def in_infrared(scene: Frame) -> Frame:
     brightest = scene.max(axis=2).astype(np.float32)
     grey = np.clip(30 + (brightest - 30) * 2.2, 0, 236)
     return np.ascontiguousarray(np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2))
+
+
+def in_ultraviolet(scene: Frame, *, brightened: bool = False) -> Frame:
+    """The scene in ultraviolet light (UV-A, 365 nm).
+
+    Security paper stays dull and shows lines of fluorescent ink. `brightened`: printed on paper with optical
+    brighteners, as a copier's is, which glows blue-white wherever no ink covers it.
+    """
+    import cv2
+
+    grey = np.asarray(cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY), np.uint8)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    if brightened:
+        table = np.clip((levels - 60) * 1.3, 4, 250) * _BRIGHTENED
+    else:
+        table = np.clip((levels - 20) * 0.16, 3, 40) * _VIOLET
+    seen = cv2.LUT(cv2.merge([grey, grey, grey]), table.astype(np.uint8)[None])
+    if not brightened:
+        rows = np.arange(scene.shape[0], dtype=np.float32)[:, None] / 21
+        bends = 2.6 * np.sin(np.arange(scene.shape[1], dtype=np.float32) / 160)
+        seen[(np.sin(rows + bends) > _LINES) & (grey > 150)] = _FLUORESCENT
+    return np.asarray(seen, np.uint8)
 
 
 def dark_glass() -> Frame:

@@ -27,6 +27,7 @@ class StoryDocument(Contract):
     page: RelativePath  # PNG or JPEG of the data page as the document camera sees it; of a card, the zone's side
     front: RelativePath | None = None  # a card's other side, which it shows when it is turned over
     infrared: RelativePath | None = None  # what an infrared camera sees of the page; None = as it would be
+    ultraviolet: RelativePath | None = None  # what an ultraviolet camera sees; None = as of security paper
     chip: RelativePath | None = (
         None  # directory: EF_COM.bin, EF_SOD.bin, Datagroup1.bin …, keys.json; None = no chip
     )
@@ -108,6 +109,7 @@ def load_story(directory: Path) -> Story:
         named = [document.page for document in traveller.documents]
         named += [document.front for document in traveller.documents if document.front]
         named += [document.infrared for document in traveller.documents if document.infrared]
+        named += [document.ultraviolet for document in traveller.documents if document.ultraviolet]
         named += [document.chip for document in traveller.documents if document.chip]
         named += list(traveller.feeds.values()) + [bag.tag for bag in traveller.bags if bag.tag]
         for relative in named:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import cv2
 import numpy as np
 import pytest
 
-from hardware.registry import DevicesConfig, open_devices
+from contracts.api import DeviceState
+from hardware.ports import Camera, Frame
+from hardware.registry import DevicesConfig, health, open_devices
+from hardware.simulators.camera import in_ultraviolet
 
 
 @dataclass
@@ -46,7 +50,14 @@ class Remote:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     state_file = tmp_path_factory.mktemp("bench") / "state.json"
-    command = [sys.executable, "-m", "hardware.simulators.bench", "--until-stdin-closes", "--infrared"]
+    command = [
+        sys.executable,
+        "-m",
+        "hardware.simulators.bench",
+        "--until-stdin-closes",
+        "--infrared",
+        "--ultraviolet",
+    ]
     process = subprocess.Popen([*command, "--state-file", str(state_file)], stdin=subprocess.PIPE)
     patience = time.monotonic() + 60
     while not state_file.exists():
@@ -59,6 +70,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     process.stdin.close()
     assert process.wait(timeout=20) == 0
     assert not state_file.exists()
+
+
+def seen_now(camera: Camera) -> Frame:
+    """What the camera sees of the bench as it stands: one frame may still have been on its way."""
+    return camera.latest(10, after=camera.latest(10).sequence + 1).image
 
 
 @pytest.fixture
@@ -80,14 +96,13 @@ def test_what_is_laid_down_is_what_the_drivers_see(bench: Remote, pictures: Path
         )
     )
     try:
-        before = devices.document_camera.latest(10)
-        assert before.image.mean() < 60
+        assert seen_now(devices.document_camera).mean() < 60
         assert bench("POST", "/document", {"page": str(pictures / "page.png"), "chip": None})[0] == 200
-        frame = devices.document_camera.latest(10, after=before.sequence + 1)
-        assert frame.image.shape == (300, 400, 3)
-        assert frame.image.mean() > 200
+        page = seen_now(devices.document_camera)
+        assert page.shape == (300, 400, 3)
+        assert page.mean() > 200
         assert bench("DELETE", "/document")[0] == 200
-        assert devices.document_camera.latest(10, after=frame.sequence + 1).image.mean() < 60
+        assert seen_now(devices.document_camera).mean() < 60
 
         assert bench("POST", "/face", {"feed": str(pictures / "face.mjpeg")})[0] == 200
         seen, sequence = set(), devices.face_camera.latest(10).sequence + 1
@@ -118,22 +133,56 @@ def test_infrared_light_shows_black_ink_and_no_coloured_print(bench: Remote, tmp
         assert camera is not None
         assert "infrared_camera" in devices.all()
         assert camera.simulated
-        before = camera.latest(10)
         bench("POST", "/document", {"page": str(tmp_path / "page.png"), "chip": None})
-        seen = camera.latest(10, after=before.sequence + 1)
-        assert seen.image[50:70, 60:340].mean() > 200
-        assert seen.image[203:217, 60:340].mean() < 80
+        seen = seen_now(camera)
+        assert seen[50:70, 60:340].mean() > 200
+        assert seen[203:217, 60:340].mean() < 80
         bench("POST", "/document", {"page": str(tmp_path / "page.png"), "infrared": str(tmp_path / "blank.png")})
-        assert camera.latest(10, after=seen.sequence + 1).image.min() > 200, "ink that vanishes can be played too"
+        assert seen_now(camera).min() > 200, "ink that vanishes can be played too"
         bench("DELETE", "/document")
     finally:
         devices.close()
 
 
-def test_a_kiosk_without_infrared_light_misses_nothing() -> None:
+def test_ultraviolet_light_tells_security_paper_from_a_copiers(bench: Remote, tmp_path: Path) -> None:
+    page = np.full((300, 400, 3), (238, 241, 240), np.uint8)
+    page[200:220, 40:360] = (38, 30, 28)  # the zone's ink
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    cv2.imwrite(str(tmp_path / "copy.png"), in_ultraviolet(page, brightened=True))
+    devices = open_devices(
+        DevicesConfig(ultraviolet_camera=bench.addresses["ultraviolet_camera"], speaker="null:")
+    )
+    try:
+        camera = devices.ultraviolet_camera
+        assert camera is not None
+        assert "ultraviolet_camera" in devices.all()
+        assert camera.simulated, "the production profile refuses it"
+        assert seen_now(camera).max() < 20, "an empty glass stays dark"
+        bench("POST", "/document", {"page": str(tmp_path / "page.png"), "chip": None})
+        seen = seen_now(camera)
+        assert np.median(seen) < 60
+        assert seen[..., 1].max() > 150, "fluorescent ink shines"
+        bench("POST", "/document", {"page": str(tmp_path / "page.png"), "ultraviolet": str(tmp_path / "copy.png")})
+        glowing = seen_now(camera)
+        assert np.median(glowing[..., 0]) > 200 > np.median(glowing[..., 2])
+        assert glowing[205:215, 60:340].max() < 60, "ink covers the glow"
+        bench("DELETE", "/document")
+    finally:
+        devices.close()
+
+
+@pytest.mark.parametrize("role", ["infrared_camera", "ultraviolet_camera"])
+def test_a_kiosk_without_other_light_misses_nothing(role: str) -> None:
     devices = open_devices(DevicesConfig(speaker="null:"))
-    assert devices.infrared_camera is None
-    assert "infrared_camera" not in devices.all()
+    assert getattr(devices, role) is None
+    assert role not in devices.all()
+
+
+@pytest.mark.parametrize("role", ["infrared_camera", "ultraviolet_camera"])
+def test_other_light_that_does_not_open_is_told(role: str) -> None:
+    devices = open_devices(DevicesConfig.from_table({role: "file:/there/is/none.png", "speaker": "null:"}))
+    told = {device.device: device.state for device in health(devices, datetime.now(UTC))}
+    assert told[role] is DeviceState.STOPPED
 
 
 def test_a_real_sensor_never_repeats_itself_and_neither_does_this_one(bench: Remote) -> None:
