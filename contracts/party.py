@@ -42,13 +42,13 @@ class PageReading(Contract):
     """How the printed zone was read: by whom, in how many looks, with how much repair. Nothing of what it says.
 
     `second_reader` is what the other engine said, which is asked only when the first is in doubt: `alone` where
-    the first saw no zone at all.
+    the first saw no zone at all, `silent` where it read nothing, `no_answer` where it took too long or died.
     """
 
     engine: Identifier = retained(RetentionClass.OPERATIONAL)
     looks: Annotated[int, Field(ge=0, le=1000)] = retained(RetentionClass.OPERATIONAL, default=0)
     repairs: Annotated[int, Field(ge=0, le=200)] = retained(RetentionClass.OPERATIONAL, default=0)
-    second_reader: Literal["not_asked", "agrees", "differs", "silent", "alone"] = retained(
+    second_reader: Literal["not_asked", "agrees", "differs", "silent", "no_answer", "alone"] = retained(
         RetentionClass.OPERATIONAL, default="not_asked"
     )
 

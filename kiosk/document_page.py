@@ -55,7 +55,9 @@ class ZoneReader(Protocol):
 class SecondReader(Protocol):
     """`kiosk.mrz.passporteye.PassportEyeReader`, as far as it is used here."""
 
-    def read(self, image: Frame, today: date, *, thorough: bool = False) -> tuple[tuple[str, ...], ...]: ...
+    def read(
+        self, image: Frame, today: date, *, thorough: bool = False
+    ) -> tuple[tuple[str, ...], ...] | None: ...
 
 
 class PrintReader(Protocol):

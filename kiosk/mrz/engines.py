@@ -50,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True, repr=False)
 class SecondReading:
-    """What the second reader said to a reading in doubt: agrees, differs or silent (`PageReading`)."""
+    """What the second reader said to a reading in doubt: agrees, differs, silent or no_answer (`PageReading`)."""
 
     answer: str
 

@@ -40,7 +40,10 @@ SHORTEST_LINE = 22  # characters; a card's line of 30 may lose some fillers
 
 
 class PassportEyeReader:
-    """`read(image)` → candidate texts, the likeliest first; each a tuple of lines. Never raises for an image."""
+    """`read(image)` → candidate texts, the likeliest first; each a tuple of lines. Never raises for an image.
+
+    None where there was no answer: it took too long, or its process died or never began.
+    """
 
     def __init__(self) -> None:
         self._process: Any = None
@@ -75,16 +78,16 @@ class PassportEyeReader:
 
     def read(
         self, image: Frame, today: date, *, thorough: bool = False, seconds: float = READ_SECONDS
-    ) -> tuple[tuple[str, ...], ...]:
+    ) -> tuple[tuple[str, ...], ...] | None:
         """`thorough` also tries PassportEye's enlargements and filters: slower, for a page that would not read."""
         if not self.wait_until_ready() or self._pipe is None:
             self.close()
-            return ()
+            return None
         try:
             answer: tuple[tuple[str, ...], ...] = ask(self._process, self._pipe, (image, today, thorough), seconds)
         except (OSError, EOFError):
             self.close()
-            return ()
+            return None
         return answer
 
     def close(self) -> None:

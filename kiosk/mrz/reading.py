@@ -43,22 +43,27 @@ def first_opinion(settled: Settled, looks: int) -> ZoneReading:
 
 
 def second_opinion(
-    settled: Settled | None, candidates: Iterable[tuple[str, ...]], today: date, looks: int
+    settled: Settled | None, candidates: Iterable[tuple[str, ...]] | None, today: date, looks: int
 ) -> ZoneReading:
     """What both together say, when the first is in doubt (`settled`) or saw no zone at all (None).
 
-    `candidates` are what the second reader offers, likeliest first.
+    `candidates` are what the second reader offers, likeliest first; None where it gave no answer.
     """
 
     def answer(
-        mrz: Mrz, reason: str, engine: str, second: Literal["agrees", "differs", "silent", "alone"]
+        mrz: Mrz, reason: str, engine: str, second: Literal["agrees", "differs", "silent", "no_answer", "alone"]
     ) -> ZoneReading:
         return ZoneReading(mrz, reason, PageReading(engine=engine, looks=looks, second_reader=second))
 
-    readings = (parse_mrz(lines, today, guarded_only=True) for lines in candidates)
+    readings = (parse_mrz(lines, today, guarded_only=True) for lines in candidates or ())
     theirs = next((mrz for mrz in readings if mrz.key is not None), None)
     if theirs is None:
-        return answer(NO_MRZ, settled.reason if settled else "no_zone", FIRST, "silent")
+        return answer(
+            NO_MRZ,
+            settled.reason if settled else "no_zone",
+            FIRST,
+            "no_answer" if candidates is None else "silent",
+        )
     if settled is None or not settled.lines:
         return answer(theirs, "second_reader_alone", SECOND, "alone")
     if not _agree(parse_mrz(settled.lines, today, guarded_only=True), theirs):

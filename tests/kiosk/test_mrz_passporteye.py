@@ -26,7 +26,7 @@ def test_a_reader_that_is_killed_in_the_middle_leaves_no_crop() -> None:
     assert directory.stat().st_mode & 0o077 == 0
     (directory / "crop.png").write_bytes(b"what was being read")
     noise = np.random.default_rng(1).integers(0, 255, (1200, 1800, 3), dtype=np.uint8)
-    assert reader.read(noise, date(2026, 11, 21), seconds=0.0) == (), "too slow, and killed"
+    assert reader.read(noise, date(2026, 11, 21), seconds=0.0) is None, "too slow, and killed"
     assert ours() == []
 
 
@@ -36,7 +36,7 @@ def test_a_process_that_takes_nothing_in_any_more_is_killed() -> None:
     assert reader._process is not None
     os.kill(reader._process.pid, signal.SIGSTOP)
     large = np.zeros((1200, 1800, 3), dtype=np.uint8)  # more than a pipe holds: sending it would never end
-    assert reader.read(large, date(2026, 11, 21), seconds=0.0) == ()
+    assert reader.read(large, date(2026, 11, 21), seconds=0.0) is None
     assert ours() == []
 
 

@@ -115,6 +115,12 @@ def test_a_silent_second_reader_changes_nothing(candidates: list[tuple[str, ...]
     assert (reading.reason, reading.record.second_reader) == ("ambiguous_name", "silent")
 
 
+def test_a_second_reader_that_gave_no_answer_is_recorded_as_such() -> None:
+    reading = second_opinion(in_doubt(NAME), None, TODAY, 4)
+    assert reading.mrz is NO_MRZ
+    assert (reading.reason, reading.record.second_reader) == ("ambiguous_name", "no_answer")
+
+
 def test_the_second_reader_alone_is_named_as_such() -> None:
     reading = second_opinion(None, [LINES], TODAY, 0)
     assert reading.mrz.key is not None
