@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hardware.ports import Frame
 from kiosk.mrz.grid import LENGTHS, STEP, Grid, Probabilities, characters, fit_grids
 from kiosk.mrz.locate import Locator, zones
-from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, levelled
+from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, leaning, levelled
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
@@ -24,15 +24,19 @@ _UPRIGHT = -0.12  # from here on nobody asks whether the line reads better upsid
 _SEEN = 0.3  # of a character that is there at all
 _LONGER = 0.45  # of its length that a line is led on at both ends
 _HOPELESS = -1.0  # a line that reads worse is none
+_NONE = -9.0
 _SOME = 8  # characters that make a piece of a line
 _SPARSE = 6.5  # steps from one to the next in what is no zone's: theirs are 2.5 to 4
 _MARGIN = 1.7  # characters that a cut shows before and behind a line
 _NO_WORSE = 0.05  # of a score
 _A_LITTLE = 0.15  # of its length that a line is led on to see that
 _LED_ON = 2  # times that a line is led on
-_CERTAIN = 0.75  # every character at least this probable: a second cut would not tell more
+_MOST_LED_ON = 4  # and as long as more of it comes to light
+_CERTAIN = 0.92  # every character at least this probable: a second cut would not tell more
+_NEARLY = 0.75  # and from here on one more tells enough
 _NOMINAL = 12.5  # pixels of a cut from character to character
 _HEIGHTS = (1.0, 0.76, 0.88, 1.14)  # of the height as judged: flat type and tall type
+_ANOTHER = 0.88
 _NUDGES = ((-0.09, 1.0), (0.09, 1.0), (0.0, 0.93), (0.0, 1.07))
 _TRUST = 10.0  # how fast a less certain cut loses weight
 _LINE_PITCHES = (2.65, 2.1, 1.65)  # heights of a capital from line to line: by the book, and as seen
@@ -71,7 +75,7 @@ class _Found:
 
     @property
     def score(self) -> float:
-        return max((float(grid.score) for grid in self.grids.values()), default=-9.0)
+        return max((float(grid.score) for grid in self.grids.values()), default=_NONE)
 
     @property
     def is_piece(self) -> bool:
@@ -141,7 +145,7 @@ class MrzReader:
     def _read(self, grey: Grey, lines: Sequence[Line]) -> tuple[Sequence[_Found], _Zone | None]:
         """The lines in the direction in which they read better, and the zone with those that were missed."""
         found = self._try(grey, lines)
-        if max((each.score for each in found), default=-9.0) < _UPRIGHT:
+        if max((each.score for each in found), default=_NONE) < _UPRIGHT:
             turned = self._try(grey, [line.turned() for line in lines])
             if _legibility(turned) > _legibility(found):
                 found = turned
@@ -152,11 +156,15 @@ class MrzReader:
     ) -> list[tuple[Sequence[_Found], _Zone | None]]:
         """Half a line may have been found only, the other under glare or in an odd type: look how it goes on."""
         longer: list[tuple[Sequence[_Found], _Zone | None]] = []
-        for found, zone in sorted(seen, key=lambda place: -max((each.score for each in place[0]), default=-9.0)):
-            best, pieces = zone, found
-            for _ in range(_LED_ON):
+        for found, zone in sorted(seen, key=lambda place: -max((each.score for each in place[0]), default=_NONE)):
+            best, pieces, most = zone, found, 0
+            for turn in range(_MOST_LED_ON):
                 if not any(each.is_piece for each in pieces) or self._cuts > _MOST_CUTS:
                     break
+                legible = sum(each.legible[0] for each in pieces)
+                if turn >= _LED_ON and legible <= most:
+                    break  # there is no more of it
+                most = legible
                 lines = [_trimmed(_legible_part(each).lengthened(_LONGER), grey) for each in pieces]
                 pieces = self._try(grey, [levelled(grey, line) or line for line in lines])
                 again = self._zone_of(grey, pieces)
@@ -250,9 +258,16 @@ class MrzReader:
             return first.posteriors
         line = _traced(found, length)
         level = levelled(grey, line) or line
-        tried = [(line, first), *self._cut_again(grey, length, [level.nudged(0.0, taller) for taller in _HEIGHTS])]
+        if _certain(first, _NEARLY):
+            again = self._cut_again(grey, length, [level.nudged(0.0, _ANOTHER)])
+            return _averaged([first, *(grid for _, grid in again)])
+        straight = leaning(grey, level)
+        lines = [(straight or level).nudged(0.0, taller) for taller in _HEIGHTS]
+        if straight is not None:
+            lines.append(level)  # stripes may lean instead of the type: what reads better will say
+        tried = [(line, first), *self._cut_again(grey, length, lines)]
         best = max(tried, key=lambda each: _certainty(each[1]))
-        if not _certain(best[1]):
+        if not _certain(best[1], _NEARLY):
             tried += self._cut_again(grey, length, [best[0].nudged(across, taller) for across, taller in _NUDGES])
         return _averaged([grid for _, grid in tried])
 
@@ -265,8 +280,8 @@ def _certainty(grid: Grid) -> float:
     return float(np.log(grid.posteriors.max(1)).mean())
 
 
-def _certain(grid: Grid) -> bool:
-    return float(grid.posteriors.max(1).min()) >= _CERTAIN
+def _certain(grid: Grid, least: float = _CERTAIN) -> bool:
+    return float(grid.posteriors.max(1).min()) >= least
 
 
 def _averaged(grids: Sequence[Grid]) -> Probabilities:
@@ -299,7 +314,8 @@ def _grey(frame: Frame) -> Grey:
 
 
 def _legibility(found: Sequence[_Found]) -> tuple[float, int]:
-    score = sum(each.score for each in found) / len(found) if found else -9.0
+    scores = [each.score if each.score > _HOPELESS else _NONE for each in found]
+    score = sum(scores) / len(scores) if found else _NONE
     return score, sum(each.legible[0] for each in found)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.mrz.recognise import CAPITAL, HEIGHT, LEAD, SQUEEZE, WIDEST, Line, cut, levelled
+from kiosk.mrz.recognise import CAPITAL, HEIGHT, LEAD, SQUEEZE, WIDEST, Line, cut, leaning, levelled
 
 
-def picture(angle: float, height: float) -> tuple[np.ndarray, Line]:
-    """A page with a line of black bars, one capital high and a third of it wide, every 1.06 heights."""
+def picture(angle: float, height: float, lean: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarray, Line]:
+    """A page with a line of black bars, one capital high and a third of it wide, every 1.06 heights; leaning."""
     side = 900
     page = np.full((side, side), 230, np.uint8)
     along = np.array([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
@@ -22,7 +22,8 @@ def picture(angle: float, height: float) -> tuple[np.ndarray, Line]:
     middle, pitch = np.array([side / 2, side / 2]), 1.06 * height
     for number in range(20):
         centre = middle + (number - 9.5) * pitch * along
-        across, tall = height / 6 * along, height / 2 * down
+        own = lean[0] + (lean[1] - lean[0]) * number / 19
+        across, tall = height / 6 * along, height / 2 * (down - own * along)
         corners = [centre - across - tall, centre + across - tall, centre + across + tall, centre - across + tall]
         cv2.fillConvexPoly(page, (np.array(corners) * 16).round().astype(np.int32), 20, cv2.LINE_AA, 4)
     ends = np.linspace(-10, 10, 9)[:, None] * pitch * along
@@ -87,3 +88,31 @@ def test_a_line_on_its_ink_stays_and_blank_paper_moves_nothing() -> None:
     page, line = picture(7, 14.0)
     assert levelled(page, line) is None
     assert levelled(np.full_like(page, 200), line) is None
+
+
+@pytest.mark.parametrize("angle", [0, 33, 180])
+@pytest.mark.parametrize("lean", [(0.35, 0.35), (-0.3, -0.3), (0.15, 0.4), (-0.1, -0.4)])
+def test_type_that_leans_is_cut_upright(angle: float, lean: tuple[float, float]) -> None:
+    page, line = picture(angle, 16.0, lean)
+    found = leaning(page, line)
+    assert found is not None
+    assert found.lean == pytest.approx(lean, abs=0.1)
+    made = cut(page, found)
+    assert made is not None
+    body = made.image[HEIGHT // 4 + 2 : -HEIGHT // 4 - 2]
+    pitch = 1.06 * CAPITAL * SQUEEZE
+    centres = (LEAD + (np.arange(20) + 0.5) * pitch).astype(int)
+    assert body[:, centres].max() < 130
+    assert body[:, (centres[:-1] + pitch / 2).astype(int)].min() > 150
+
+
+def test_upright_type_and_blank_paper_do_not_lean() -> None:
+    page, line = picture(7, 16.0)
+    assert leaning(page, line) is None
+    assert leaning(np.full_like(page, 200), line) is None
+
+
+def test_a_line_keeps_its_lean_wherever_it_goes() -> None:
+    line = Line(np.array([[0.0, 0.0], [10.0, 0.0]]), 4.0, (0.1, 0.3))
+    assert line.turned().lean == (0.3, 0.1)  # what leads back still does when it stands on its head
+    assert line.lengthened(0.1).lean == line.nudged(0.5, 1.5).lean == line.lean
