@@ -224,15 +224,15 @@ class MrzReader:
         return [aligned.get(id(each), each) for each in found]
 
     def _resized(self, grey: Grey, found: list[_Found]) -> list[_Found]:
-        """Lines whose height was misjudged, cut again at the size that their pitch tells."""
+        """Lines whose height was misjudged, or that read badly, cut again: at the size that their pitch tells."""
         again = {}
         for index, each in enumerate(found):
             grid = max(each.grids.values(), key=lambda one: one.score)
             pitch = float(grid.centres[-1] - grid.centres[0]) / (grid.length - 1)
-            level = levelled(grey, each.line) if grid.score < _UPRIGHT else None
-            if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT or level is not None:
+            if not 0.85 < pitch / _NOMINAL < 1.18 or grid.score < _UPRIGHT:
                 taller = float(np.clip(pitch / _NOMINAL, 0.6, 1.6))
-                again[index] = (level or each.line).nudged(taller=taller)
+                line = _righted(grey, each.line) if grid.score < _UPRIGHT else each.line
+                again[index] = line.nudged(taller=taller)
         for index, better in zip(again, self._try(grey, list(again.values())), strict=False):
             if better.grids and better.score > found[index].score:
                 found[index] = better
@@ -293,6 +293,12 @@ def _averaged(grids: Sequence[Grid]) -> Probabilities:
     return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
 
 
+def _righted(grey: Grey, line: Line) -> Line:
+    """The line where its ink is, and as its type leans."""
+    level = levelled(grey, line) or line
+    return leaning(grey, level) or level
+
+
 def _trimmed(line: Line, grey: Grey) -> Line:
     """Without the ends that lie outside of the picture."""
     height, width = grey.shape
@@ -304,7 +310,7 @@ def _trimmed(line: Line, grey: Grey) -> Line:
     own = np.linspace(0, 1, len(x))
     fine = np.stack([np.interp(run, own, x), np.interp(run, own, y)], 1)
     fine = fine[(fine[:, 0] >= 0) & (fine[:, 0] < width) & (fine[:, 1] >= 0) & (fine[:, 1] < height)]
-    return Line(fine[np.linspace(0, len(fine) - 1, 9).round().astype(int)], line.height)
+    return Line(fine[np.linspace(0, len(fine) - 1, 9).round().astype(int)], line.height, line.lean)
 
 
 def _grey(frame: Frame) -> Grey:
@@ -325,7 +331,7 @@ def _legible_part(found: _Found) -> Line:
     if count < _SOME:
         return found.line
     at = np.linspace(first * STEP, min(last * STEP + STEP, len(found.cut.middle)) - 1, 9).round().astype(int)
-    return Line(found.cut.middle[at], found.line.height)
+    return Line(found.cut.middle[at], found.line.height, found.line.lean)
 
 
 def _moved_to(line: Line, other: _Found) -> Line:
@@ -339,7 +345,7 @@ def _moved_to(line: Line, other: _Found) -> Line:
     if not beside.any():
         return other.line
     away = float(np.median(rise[beside] - np.interp(run[beside], own, own_rise)))
-    return Line(line.points + away * across, line.height)
+    return Line(line.points + away * across, line.height, line.lean)
 
 
 def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
@@ -402,7 +408,7 @@ def _traced(found: _Found, length: int) -> Line:
     """The line from the first to the last character as the grid has it."""
     at = np.clip(found.grids[length].centres, 0, len(found.cut.middle) - 1)
     picked = at[np.linspace(0, length - 1, 7).round().astype(int)].astype(int)
-    return Line(found.cut.middle[picked], found.line.height)
+    return Line(found.cut.middle[picked], found.line.height, found.line.lean)
 
 
 def _line_pitch(zone: _Zone) -> float | None:
