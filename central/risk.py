@@ -37,8 +37,9 @@ GRAVE_CHECKS = frozenset(
     }
 )
 NO_TRUST_ANCHOR = "no_trust_anchor"  # of ds_chain, and of what waits for it
-# What not every kiosk can look at: nobody misses it where there is no such device, and it counts where there is.
-WHERE_OFFERED = frozenset({CheckName.MRZ_INFRARED})
+# What not every kiosk looks at, for want of such light or being an older one: nobody misses it there, and it
+# counts where somebody looked.
+WHERE_OFFERED = frozenset({CheckName.MRZ_INFRARED, CheckName.PAGE_ULTRAVIOLET, CheckName.PAGE_PORTRAIT})
 # What many chips do not offer and no document is asked for: but one that contradicts itself here is not cleared.
 NEVER_FAILED = frozenset(
     {CheckName.CARDACCESS_DG14, CheckName.ACTIVE_AUTHENTICATION, CheckName.CHIP_AUTHENTICATION}

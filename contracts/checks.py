@@ -18,6 +18,8 @@ class CheckName(StrEnum):
     MRZ_EXPIRY = "mrz_expiry"
     MRZ_VIZ = "mrz_viz"
     MRZ_INFRARED = "mrz_infrared"
+    PAGE_ULTRAVIOLET = "page_ultraviolet"
+    PAGE_PORTRAIT = "page_portrait"
     ACCESS = "access"
     CARDACCESS_DG14 = "cardaccess_dg14"
     SOD_SIGNATURE = "sod_signature"
@@ -37,8 +39,8 @@ class CheckName(StrEnum):
     BAG_WEIGHT = "bag_weight"
 
 
-DOCUMENT_CHECKS: tuple[CheckName, ...] = tuple(CheckName)[:17]
-PRINTED_CHECKS: tuple[CheckName, ...] = DOCUMENT_CHECKS[:5]
+DOCUMENT_CHECKS: tuple[CheckName, ...] = tuple(CheckName)[:19]
+PRINTED_CHECKS: tuple[CheckName, ...] = DOCUMENT_CHECKS[:7]
 """What is told by the printed page alone; the other checks of a document need its chip."""
 FACE_CHECKS: tuple[CheckName, ...] = (CheckName.FACE_MATCH, CheckName.FACE_QUALITY, CheckName.PRESENTATION_ATTACK)
 BAG_CHECKS: tuple[CheckName, ...] = (CheckName.BAG_TAG, CheckName.BAG_WEIGHT)

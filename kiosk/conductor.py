@@ -60,6 +60,7 @@ from kiosk.faces.pad.guard import PresentationGuard
 from kiosk.law import Law, LawKeeper
 from kiosk.messages import Catalogue, direction
 from kiosk.mrz.passporteye import PassportEyeReader
+from kiosk.page_portrait import check_front, check_portrait
 from kiosk.presenter import Live, Presenter
 from kiosk.record import SOFTWARE, build_record, least_record
 from kiosk.trust import TrustKeeper
@@ -385,7 +386,7 @@ class Conductor:
     def _warm(self) -> None:
         self._parts.second_reader.wait_until_ready()
         self._parts.viz_reader.wait_until_ready()
-        self._matcher = self._parts.load_matcher()
+        self._faces()
         self._guarding().learn(self._parts.devices.face_camera)
         start_worker = getattr(self._parts.chip_worker, "start", None)
         if start_worker is not None:
@@ -413,14 +414,27 @@ class Conductor:
 
         parts = self._parts
         devices = parts.devices
-        scan = PageScan(devices.document_camera, parts.mrz_reader, parts.second_reader, devices.infrared_camera)
+        scan = PageScan(
+            devices.document_camera,
+            parts.mrz_reader,
+            parts.second_reader,
+            devices.infrared_camera,
+            devices.ultraviolet_camera,
+        )
         page = scan.scan(lambda: self._now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():
             return
         printed = self._print_readings.submit(self._read_print, page)
         document = page_document(
-            page.mrz, self._now().date(), "not_reached", page.problem, page.reading, page.infrared
+            page.mrz,
+            self._now().date(),
+            "not_reached",
+            page.problem,
+            page.reading,
+            page.infrared,
+            page.ultraviolet,
         )
+        document = with_check(document, check_portrait(self._faces(), page.frame, page.corners, page.mrz))
         if page.mrz.format in VISAS:  # a visa has no chip during which its print could be read
             document = with_check(document, self._awaited(printed))
         with self._changed:
@@ -473,6 +487,7 @@ class Conductor:
         if found is None:
             return
         check, frame, seconds = found
+        portrait = None if frame is None else check_front(self._faces(), frame, page.corners, page.mrz)
         with self._changed:
             if unwanted():
                 return
@@ -480,7 +495,11 @@ class Conductor:
             self._spent("front", seconds)
             if frame is not None:
                 session.pictures.keep_frame(person, EvidenceKind.DATA_PAGE, frame, side=2)
-            document = session.documents[person] = with_check(session.documents[person], check)
+            document = with_check(session.documents[person], check)
+            verdicts = {each.name: each.verdict for each in document.checks}
+            if portrait is not None and verdicts[CheckName.PAGE_PORTRAIT] is not Verdict.PASSED:
+                document = with_check(document, portrait)
+            session.documents[person] = document
             self.handle(journey.FrontRead(self._now(), effect.work, document))
 
     def _read_chip(self, effect: journey.ReadChip) -> None:
@@ -549,8 +568,7 @@ class Conductor:
         person, unwanted = effect.person_id, self._unwanted(effect.work)
         if unwanted():
             return
-        if self._matcher is None:
-            self._matcher = self._parts.load_matcher()
+        matcher = self._faces()
         reference, printed = self._reference(person)
         if reference is None:
             reason = "no_portrait" if self._session.portraits.get(person) is None else "portrait_without_face"
@@ -569,7 +587,7 @@ class Conductor:
                 self.handle(journey.Moved(self._now()))
 
         try:
-            look = FaceCapture(self._parts.devices.face_camera, self._matcher, self._guarding()).look(
+            look = FaceCapture(self._parts.devices.face_camera, matcher, self._guarding()).look(
                 reference, effect.attempt, report, unwanted, printed=printed
             )
         finally:
@@ -590,6 +608,12 @@ class Conductor:
                 journey.FaceCompared(self._now(), effect.work, look.result, hopeless=hopeless, hint=look.problem)
             )
 
+    def _faces(self) -> FaceMatcher:
+        """Loaded when the kiosk warms up; for the devices' thread alone."""
+        if self._matcher is None:
+            self._matcher = self._parts.load_matcher()
+        return self._matcher
+
     def _guarding(self) -> PresentationGuard:
         if self._guard is None:
             self._guard = PresentationGuard(self._parts.config.challenge_moves)
@@ -598,11 +622,9 @@ class Conductor:
     def _reference(self, person: str) -> tuple[Template | None, bool]:
         """Whom the live face is compared with, and whether it is the page's print: where the chip has no face."""
         portrait, page = self._session.portraits.get(person), self._session.pages.get(person)
-        if self._matcher is None:
-            return None, False
         if page is None:
-            return self._matcher.reference(portrait, None, ())
-        return self._matcher.reference(portrait, page.frame, page.corners)
+            return self._faces().reference(portrait, None, ())
+        return self._faces().reference(portrait, page.frame, page.corners)
 
     def _scan_bag(self, effect: journey.ScanBag) -> None:
         unwanted = self._unwanted(effect.work)

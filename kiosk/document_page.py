@@ -25,6 +25,8 @@ from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
 from kiosk.mrz.looks import Posteriors, fuse
 from kiosk.mrz.read import Look
 from kiosk.mrz.reading import ZoneReading, first_opinion, second_opinion
+from kiosk.page_ultraviolet import check_ultraviolet
+from kiosk.reduce import smaller
 
 # Measured on a frame reduced to 640 and 160 pixels across: an empty glass is even and dark, a page is neither.
 _ACROSS, _SMALL = 640, 160
@@ -55,9 +57,7 @@ class ZoneReader(Protocol):
 class SecondReader(Protocol):
     """`kiosk.mrz.passporteye.PassportEyeReader`, as far as it is used here."""
 
-    def read(
-        self, image: Frame, today: date, *, thorough: bool = False
-    ) -> tuple[tuple[str, ...], ...] | None: ...
+    def read(self, image: Frame, today: date, *, thorough: bool = False) -> tuple[tuple[str, ...], ...] | None: ...
 
 
 class PrintReader(Protocol):
@@ -89,6 +89,7 @@ class Page:
     corners: Corners = ()
     reading: ZoneReading | None = None
     infrared: Check | None = None  # `mrz_infrared`; None where the kiosk has no such light
+    ultraviolet: Check | None = None  # `page_ultraviolet`; likewise
 
     @property
     def legible(self) -> bool:
@@ -125,7 +126,7 @@ def assess(frame: Frame, before: Frame | None = None) -> PageState:
     import cv2
 
     grey = _grey(frame)
-    small = _smaller(grey, _SMALL)
+    small = smaller(grey, _SMALL)
     if float(small.std()) < PAGE_CONTRAST:
         return PageState(False, "no_page")
     if before is not None and before.shape == frame.shape and _change(small, _small(before)) > STILL:
@@ -138,26 +139,14 @@ def assess(frame: Frame, before: Frame | None = None) -> PageState:
 
 
 def _small(frame: Frame) -> Frame:
-    return _smaller(_grey(frame), _SMALL)
+    return smaller(_grey(frame), _SMALL)
 
 
 def _grey(frame: Frame) -> Frame:
     """The frame in grey, about 640 pixels across."""
     import cv2
 
-    return _smaller(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8), _ACROSS)
-
-
-def _smaller(image: Frame, width: int) -> Frame:
-    """The image reduced to about `width`, by whole numbers, which is several times quicker than the exact way."""
-    import cv2
-
-    times = max(1, round(image.shape[1] / width))
-    height, across = image.shape[0] // times, image.shape[1] // times
-    if min(height, across) < 1:
-        return image
-    part = image[: height * times, : across * times]
-    return np.asarray(cv2.resize(part, (across, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return smaller(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8), _ACROSS)
 
 
 def _change(small: Frame, other: Frame) -> float:
@@ -171,10 +160,16 @@ class PageScan:
     """Looks through one camera with the readers of the zone."""
 
     def __init__(
-        self, camera: Camera, reader: ZoneReader, second: SecondReader, infrared: Camera | None = None
+        self,
+        camera: Camera,
+        reader: ZoneReader,
+        second: SecondReader,
+        infrared: Camera | None = None,
+        ultraviolet: Camera | None = None,
     ) -> None:
-        """`infrared`: a camera that sees the same glass in near-infrared light, where there is one."""
+        """`infrared`, `ultraviolet`: cameras that see the same glass in such light, where there are any."""
         self._infrared = infrared
+        self._ultraviolet = ultraviolet
         self._camera = camera
         self._reader = reader
         self._second = second
@@ -199,10 +194,15 @@ class PageScan:
                 fresh = state.present
             page = self._scan(today, report, stopped)
         except DeviceError:
-            return Page(NO_MRZ, None, "camera_failed", 0.0)
-        if page is None or self._infrared is None:
-            return page
-        return replace(page, infrared=check_infrared(self._infrared, self._reader, page.mrz, today()))
+            page = Page(NO_MRZ, None, "camera_failed", 0.0)
+        return None if page is None else self._in_other_light(page, today())
+
+    def _in_other_light(self, page: Page, today: date) -> Page:
+        if self._infrared is not None:
+            page = replace(page, infrared=check_infrared(self._infrared, self._reader, page.mrz, today))
+        if self._ultraviolet is not None:
+            page = replace(page, ultraviolet=check_ultraviolet(self._ultraviolet, page.frame))
+        return page
 
     def _next(self) -> CapturedFrame:
         captured = self._camera.latest(seconds=2.0, after=self._sequence)
@@ -438,6 +438,7 @@ def page_document(
     problem: str | None = None,
     reading: ZoneReading | None = None,
     infrared: Check | None = None,
+    ultraviolet: Check | None = None,
 ) -> TravelDocument:
     """The document as the page alone shows it: the optical checks, and every other check NOT_CHECKED.
 
@@ -452,6 +453,12 @@ def page_document(
     checks[CheckName.MRZ_VIZ] = _viz(Verdict.NOT_CHECKED, "not_reached")
     checks[CheckName.MRZ_INFRARED] = infrared or Check(
         name=CheckName.MRZ_INFRARED, verdict=Verdict.NOT_PRESENT, reason="no_infrared"
+    )
+    checks[CheckName.PAGE_ULTRAVIOLET] = ultraviolet or Check(
+        name=CheckName.PAGE_ULTRAVIOLET, verdict=Verdict.NOT_PRESENT, reason="no_ultraviolet"
+    )
+    checks[CheckName.PAGE_PORTRAIT] = Check(
+        name=CheckName.PAGE_PORTRAIT, verdict=Verdict.NOT_CHECKED, reason="not_reached"
     )
     for name in DOCUMENT_CHECKS:
         checks.setdefault(name, Check(name=name, verdict=Verdict.NOT_CHECKED, reason=chip_reason))

@@ -12,7 +12,7 @@ from central_scene import START, declaration, passed, passport, person, record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.risk import PRINTED_CHECKS, Features, ListHit, agencies, decide
+from central.risk import PRINTED_CHECKS, WHERE_OFFERED, Features, ListHit, agencies, decide
 from contracts.checks import BAG_CHECKS, DOCUMENT_CHECKS, FACE_CHECKS, Check, CheckName, Verdict
 from contracts.decision import Channel, ReasonClass, Severity
 from contracts.declaration import DeclaredChannel, GoodsItem, GoodsKind, Money, MoneyKind, Unit
@@ -125,11 +125,12 @@ def test_what_many_chips_lack_refers_only_where_it_failed(name: CheckName, verdi
 
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
-def test_infrared_light_counts_where_the_kiosk_has_it(verdict: Verdict | None) -> None:
-    name = CheckName.MRZ_INFRARED
+@pytest.mark.parametrize("name", sorted(WHERE_OFFERED))
+def test_what_a_kiosk_may_look_at_counts_where_it_did(name: CheckName, verdict: Verdict | None) -> None:
+    """And where it did not, as in records of older kiosks, nothing is missed."""
     check = Check(name=name, verdict=verdict, reason="told_by_the_test") if verdict else None
     silent = verdict in (None, Verdict.PASSED, Verdict.NOT_PRESENT)
-    assert codes(altered(name, check)) == ([] if silent else [f"CHECK_MRZ_INFRARED_{verdict}"])
+    assert codes(altered(name, check)) == ([] if silent else [f"CHECK_{name.value.upper()}_{verdict}"])
 
 
 def test_another_name_on_the_page_is_a_matter_of_the_document() -> None:
@@ -355,8 +356,8 @@ def test_green_only_by_rule_2(
     )
     made = features(traveller, finished=finished, drawn=frozenset({"p1"} if drawn else ()))
     unpassed = [name for name in REQUIRED if given_checks.get(name, Verdict.PASSED) is not Verdict.PASSED]
-    infrared = given_checks.get(CheckName.MRZ_INFRARED)
-    unpassed += [] if infrared in (None, Verdict.PASSED, Verdict.NOT_PRESENT) else [CheckName.MRZ_INFRARED]
+    offered = (None, Verdict.PASSED, Verdict.NOT_PRESENT)
+    unpassed += [name for name in WHERE_OFFERED if given_checks.get(name) not in offered]
     unpassed += [
         name
         for name in (CheckName.CARDACCESS_DG14, *PROOF)

@@ -57,9 +57,9 @@ def record(**changes: Any) -> TransactionRecord:
 
 def test_check_names_are_the_fixed_ones() -> None:
     names = (
-        "mrz_read mrz_check_digits mrz_expiry mrz_viz mrz_infrared access cardaccess_dg14 sod_signature ds_chain "
-        "ds_validity revocation dg_hashes com_sod dg1_mrz issuer_country active_authentication "
-        "chip_authentication face_match face_quality presentation_attack bag_tag bag_weight"
+        "mrz_read mrz_check_digits mrz_expiry mrz_viz mrz_infrared page_ultraviolet page_portrait access "
+        "cardaccess_dg14 sod_signature ds_chain ds_validity revocation dg_hashes com_sod dg1_mrz issuer_country "
+        "active_authentication chip_authentication face_match face_quality presentation_attack bag_tag bag_weight"
     )
     assert " ".join(CheckName) == names
 

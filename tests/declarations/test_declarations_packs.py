@@ -168,6 +168,8 @@ def test_required_checks_of_a_chip_document(pack: RulePack) -> None:
         ], "which proof of itself a chip has, its issuer chose"
         assert set(CheckName) - frozenset().union(*without) == {
             CheckName.MRZ_INFRARED,
+            CheckName.PAGE_ULTRAVIOLET,
+            CheckName.PAGE_PORTRAIT,
             CheckName.CARDACCESS_DG14,
             CheckName.BAG_TAG,
             CheckName.BAG_WEIGHT,

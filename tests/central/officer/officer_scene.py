@@ -49,11 +49,8 @@ from contracts.transaction import EvidenceReference, Provenance, TransactionReco
 from declarations.packs import load_pack
 
 KIOSK = "B3"
-DOCUMENT = tuple(
-    name
-    for name in CheckName
-    if name not in (*FACE_CHECKS, *BAG_CHECKS, CheckName.MRZ_INFRARED, CheckName.CARDACCESS_DG14)
-)
+WITHOUT = (CheckName.MRZ_INFRARED, CheckName.PAGE_ULTRAVIOLET, CheckName.CARDACCESS_DG14)  # no such light or PACE
+DOCUMENT = tuple(name for name in CheckName if name not in (*FACE_CHECKS, *BAG_CHECKS, *WITHOUT))
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,13 @@ def test_a_day_without_anybody_is_said_in_words() -> None:
         "readers_disagree",
         "second_reader",
         "zone_vanishes",
+        "office_paper",
+        "glow_unclear",
+        "nothing_shines",
+        "no_ultraviolet",
+        "page_not_seen",
+        "no_printed_portrait",
+        "no_portrait_needed",
     ],
 )
 def test_what_page_and_zone_say_is_put_into_words(detail: str, language: str) -> None:
