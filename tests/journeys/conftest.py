@@ -35,7 +35,7 @@ def house(specimens: Path, temporary: Path, tmp_path_factory: pytest.TempPathFac
     directory = tmp_path_factory.mktemp("house")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "TMPDIR", str(temporary))
-        with open_house(specimens, keep=directory) as house:
+        with open_house(specimens, keep=directory, light=("ultraviolet",)) as house:
             yield house
 
 

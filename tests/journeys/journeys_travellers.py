@@ -14,6 +14,7 @@ import numpy as np
 from journeys_chip import issued, write_trust
 
 from hardware.camera.jpeg import split_jpegs
+from hardware.simulators.camera import in_ultraviolet
 from hardware.specimens.build import PORTRAITS, PROTOCOLS, TRAVELLERS
 from hardware.specimens.issuer import ChipFiles, untrusted_authority
 from hardware.specimens.page import draw_front
@@ -117,6 +118,20 @@ def _anothers_front(directory: Path, told: Told) -> None:
     (directory / "front-1.png").write_bytes(forged)
 
 
+def _copied_page(directory: Path, told: Told) -> None:
+    """The page as a copier prints it, on the paper that lies in a copier."""
+    page = np.asarray(cv2.imread(str(directory / "page-1.png")), np.uint8)
+    cv2.imwrite(str(directory / "ultraviolet-1.png"), in_ultraviolet(page, brightened=True))
+    _document(told)["ultraviolet"] = "ultraviolet-1.png"
+
+
+def _no_portrait(directory: Path, told: Told) -> None:
+    """Bare paper where the portrait was; the pale second one is still there."""
+    page = np.array(cv2.imread(str(directory / "page-1.png")), np.uint8)
+    page[160:770, 110:550] = page[1100, 800]
+    cv2.imwrite(str(directory / "page-1.png"), page)
+
+
 def _visa_only(directory: Path, told: Told) -> None:
     del _lead(told)["documents"][1:]
 
@@ -171,7 +186,15 @@ WRONG = (
     _wrong("wrong-downgraded", "CHECK_ACCESS_FAILED", make=_downgraded),
     _wrong("wrong-copy", "CHECK_CHIP_AUTHENTICATION_FAILED", make=_copied("pace_gm_ca")),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
-    _wrong("wrong-card-not-turned", "CHECK_MRZ_VIZ_NOT_CHECKED", make=_never_turned, base="card"),
+    _wrong("wrong-copied-page", "CHECK_PAGE_ULTRAVIOLET_FAILED", make=_copied_page),
+    _wrong("wrong-no-portrait", "CHECK_PAGE_PORTRAIT_FAILED", make=_no_portrait),
+    _wrong(
+        "wrong-card-not-turned",
+        "CHECK_MRZ_VIZ_NOT_CHECKED",
+        "CHECK_PAGE_PORTRAIT_NOT_CHECKED",
+        make=_never_turned,
+        base="card",
+    ),
     _wrong("wrong-card-front", "CHECK_MRZ_VIZ_FAILED", make=_anothers_front, base="card"),
     _wrong("wrong-dark-glass", make=_dark_glass, asks_when=_waits_on("document")),
     _wrong("wrong-nobody", make=_nobody, asks_when=_waits_on("face")),
