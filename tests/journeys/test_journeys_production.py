@@ -34,7 +34,8 @@ def names(lines: list[str], *words: str) -> bool:
 
 def test_the_kiosk_of_the_demonstration_refuses_production(house: House) -> None:
     lines = refusal(house, "kiosk")
-    for device in ("chip_reader", "document_camera", "face_camera", "tag_scanner", "scale", "printer"):
+    cameras = ("document_camera", "ultraviolet_camera", "face_camera")
+    for device in ("chip_reader", *cameras, "tag_scanner", "scale", "printer"):
         assert names(lines, f"devices.{device}"), (device, lines)
     assert names(lines, "signing_key_file", "demonstration key")
     assert names(lines, "outbox_key_file", "demonstration key")

@@ -102,7 +102,8 @@ def test_production_refuses_everything_of_the_demonstration_at_once(tmp_path: Pa
         profile="production",
         central="http://central.example",
         radio="424",
-        devices=f'document_camera = "file:{tmp_path}/page.png"\nprinter = "escpos:dummy:{tmp_path}"',
+        devices=f'document_camera = "file:{tmp_path}/page.png"\nultraviolet_camera = "file:{tmp_path}/page.png"\n'
+        f'printer = "escpos:dummy:{tmp_path}"',
         more='host = "0.0.0.0"',
     )
     authority = SpecimenAuthority("UTO")
@@ -110,6 +111,7 @@ def test_production_refuses_everything_of_the_demonstration_at_once(tmp_path: Pa
     reasons = told(load_config(path))
     for place in (
         "devices.document_camera: a file",
+        "devices.ultraviolet_camera: a file",
         "devices.printer",
         "radio_profile",
         "signing_key_file: a demonstration key",

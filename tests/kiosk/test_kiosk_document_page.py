@@ -16,6 +16,7 @@ from contracts.party import DocumentFormat, PageReading
 from documents.mrz import ALPHABET, NO_MRZ, Mrz, compose_td1, compose_td3, parse_mrz
 from documents.viz import Fragment
 from hardware.ports import CapturedFrame, DeviceError, Frame, Health
+from hardware.simulators.camera import in_ultraviolet
 from kiosk import document_page
 from kiosk.document_page import (
     FrontScan,
@@ -459,3 +460,35 @@ def test_infrared_light_helps_to_read_and_is_recorded() -> None:
     assert page.infrared is not None
     document = page_document(page.mrz, TODAY, "not_reached", None, page.reading, page.infrared)
     assert {check.name: check.verdict for check in document.checks}[CheckName.MRZ_INFRARED] is Verdict.PASSED
+
+
+# -- ultraviolet light (what it says: test_kiosk_page_ultraviolet.py) ---------------------------------------------
+
+
+def told_of_paper(film: Film, **light: Film) -> tuple[Verdict, str]:
+    page = PageScan(film, Eyes([sees(PASSPORT)]), Second(), **light).scan(lambda: TODAY, Reports(), lambda: False)
+    assert page is not None
+    document = page_document(
+        page.mrz, TODAY, "not_reached", page.problem, page.reading, page.infrared, page.ultraviolet
+    )
+    check = {check.name: check for check in document.checks}[CheckName.PAGE_ULTRAVIOLET]
+    return check.verdict, check.reason
+
+
+def test_the_paper_is_looked_at_where_the_kiosk_has_ultraviolet_light() -> None:
+    page = paper(shade=235)
+    film = Film([page])
+    assert told_of_paper(film, ultraviolet=Film([in_ultraviolet(page)])) == (Verdict.PASSED, "ok")
+    copier = Film([in_ultraviolet(page, brightened=True)])
+    assert told_of_paper(film, ultraviolet=copier) == (Verdict.FAILED, "office_paper")
+    assert told_of_paper(film) == (Verdict.NOT_PRESENT, "no_ultraviolet")
+
+
+def test_without_the_page_other_light_was_there_and_said_nothing() -> None:
+    """A document camera that fails leaves no NOT_PRESENT behind where the kiosk does have the light."""
+    broken, other = Film([], fails=True), Film([paper()])
+    assert told_of_paper(broken, ultraviolet=other) == (Verdict.NOT_CHECKED, "page_not_seen")
+    page = PageScan(broken, Eyes(), Second(), other).scan(lambda: TODAY, Reports(), lambda: False)
+    assert page is not None
+    assert page.infrared is not None
+    assert (page.infrared.verdict, page.infrared.reason) == (Verdict.NOT_CHECKED, "zone_not_read")
