@@ -94,7 +94,7 @@ def poses(name: FeedName) -> Iterator[Pose]:
             yield sway
             continue
         # centre, out, hold, back, centre
-        share = min(max((math.sin(phase / 2) - 0.15) / 0.7, 0.0), 1.0)
+        share = min(max((math.sin(phase / 2) - 0.15) / 0.85, 0.0), 1.0)
         moved = share * share * (3 - 2 * share)
         if name == "nod":
             yield Pose(sway.yaw, moved * math.radians(NOD_DEGREES), sway.x, sway.y, sway.scale)

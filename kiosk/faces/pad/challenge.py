@@ -107,7 +107,7 @@ class Challenge:
         rests = abs(turned) < NEAR_TURN and abs(nodded) < NEAR_NOD and _at_rest(self._last, held)
         self._last = held
         progress = self._progress
-        if (straight or rests) and (not progress.settled or self._evidence.lost):
+        if (straight or rests) and (not progress.settled or self._evidence.thinned):
             progress.settled = True
             if rests:
                 self._straight = held

@@ -87,6 +87,11 @@ class Evidence:
         """Whether the movement can no longer be measured from the straight look that was taken."""
         return self._tracker is None or self._tracker.lost
 
+    @property
+    def thinned(self) -> bool:
+        """Whether so few points are left that it is better measured from a new straight look, when there is one."""
+        return self._tracker is None or self._tracker.thinned
+
     def follow(self, image: Frame, landmarks: Landmarks) -> Movement:
         """Measure the movement up to this frame. `start` comes first."""
         assert self._tracker is not None

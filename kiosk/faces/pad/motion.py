@@ -27,6 +27,7 @@ from kiosk.faces.pad.crops import Landmarks, eye_distance
 _EYES = 56.0  # eye distance in the small grey frames on which points are followed, pixels
 _POINTS = 90
 _FEWEST = 16
+_WHOLE = 0.8  # of the points that were begun with
 _MIDDLE, _RIM = 0.55, 0.8  # eye distances from the middle of the face: within the one, beyond the other
 _FEWEST_EACH = 4  # points
 _SPREAD = 0.1  # of the points, the worst followed, which are left out
@@ -86,6 +87,7 @@ class HeadTracker:
         cv2.ellipse(mask, ((float(middle[0]), float(middle[1])), axes, 0.0), 255, -1)
         found = cv2.goodFeaturesToTrack(self._grey, _POINTS, 0.005, 0.06 * self._unit, mask=mask)
         start = np.zeros((0, 2), np.float32) if found is None else np.asarray(found, np.float32).reshape(-1, 2)
+        self._begun = len(start)
         self._first: Points = start
         self._now: Points = start.copy()
 
@@ -93,6 +95,11 @@ class HeadTracker:
     def lost(self) -> bool:
         """Whether too few points are still followed: a fast movement, or a cut in the film."""
         return len(self._now) < _FEWEST
+
+    @property
+    def thinned(self) -> bool:
+        """Whether many points were lost, and those first that show a head: the nose and the rim of the face."""
+        return len(self._now) < _WHOLE * self._begun
 
     def follow(self, image: Frame, landmarks: Landmarks) -> Movement:
         """What the next frame shows. Frames are given in their order, not too far apart."""
