@@ -95,11 +95,11 @@ def build() -> Any:
     class Recapture(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.around = nn.Sequential(nn.AvgPool2d(2), block(3, 16, 2, 5), block(16, 32), block(32, 48))
-            self.close = nn.Sequential(block(3, 16, 4, 7), block(16, 32), block(32, 48))
-            self.grain = nn.Sequential(block(6, 12), block(12, 24), block(24, 40))
+            self.around = nn.Sequential(nn.AvgPool2d(2), block(3, 16, 2, 5), block(16, 32), block(32, 64))
+            self.close = nn.Sequential(block(3, 16, 2, 5), block(16, 32), block(32, 48), block(48, 64))
+            self.grain = nn.Sequential(block(6, 16), block(16, 32), block(32, 48))
             self.drop = nn.Dropout(0.2)
-            self.joined = nn.Linear(2 * (48 + 48 + 40), 64)
+            self.joined = nn.Linear(2 * (64 + 64 + 48), 64)
             self.attack = nn.Linear(64, 1)
             self.kind = nn.Linear(64, KINDS)  # which attack: asked in training alone
 
@@ -130,6 +130,8 @@ def train(options: argparse.Namespace) -> int:
     net = build()
     if options.start is not None:
         net.load_state_dict(torch.load(options.start))
+    averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
+    mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=averaging, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=2e-3)
     begun, share, steps, files = time.monotonic(), 0.0, 0, 0
     pieces: list[Any] = []
@@ -157,11 +159,12 @@ def train(options: argparse.Namespace) -> int:
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            mean.update_parameters(net)
             total += loss.item()
-        said = _missed(net, *watched) if watched is not None and watched[0] else ""
+        said = _missed(mean.module, *watched) if watched is not None and watched[0] else ""
         print(f"{len(kinds)} frames, {share:.0%}, loss {total / max(1, done):.3f} {said}", flush=True)
-        torch.save(net.state_dict(), options.onnx.with_suffix(".pt"))
-    export(net, options.onnx)
+        torch.save(mean.module.state_dict(), options.onnx.with_suffix(".pt"))
+    export(mean.module, options.onnx)
     return 0
 
 
@@ -201,10 +204,14 @@ def _missed(net: Any, pieces: list[Any], kinds: Any) -> str:
 
 
 def augmented(around: Any, close: Any, grain: Any) -> tuple[Any, Any, Any]:
-    """Mirrored, in other light, grey at times, with a side of the surroundings hidden, and a piece of grain."""
+    """Mirrored, softer or crisper, in other light, grey at times, a side hidden; and a piece of the grain."""
     import torch
+    from torch.nn import functional
 
     count = len(around)
+    # Other lenses, sharpening and tones than were drawn: cameras of the test are none of those of training.
+    crisp = torch.where(torch.rand(count, 1, 1, 1) < 0.5, torch.empty(count, 1, 1, 1).uniform_(0.3, 1.7), 1.0)
+    gamma = torch.exp(0.12 * torch.randn(count, 1, 1, 1))
     top, left = (int(torch.randint(0, SIDE - CUT + 1, (1,))) for _ in range(2))
     grain = grain[:, :, top : top + CUT, left : left + CUT]
     mirrored = torch.rand(count) < 0.5
@@ -213,7 +220,9 @@ def augmented(around: Any, close: Any, grain: Any) -> tuple[Any, Any, Any]:
     grey = torch.rand(count) < 0.05
     pieces = []
     for each in (around, close, grain):
-        lit = each.float().mul_(gain).add_(shift).clamp_(0, 255)
+        soft = functional.avg_pool2d(each.float(), 3, 1, 1, count_include_pad=False)
+        lit = (soft + (each - soft) * crisp).div_(255).clamp_(0, 1).pow_(gamma)
+        lit = lit.mul_(255 * gain).add_(shift).clamp_(0, 255)
         lit[mirrored] = lit[mirrored].flip(3)
         lit[grey] = lit[grey].mean(1, keepdim=True).expand(-1, 3, -1, -1)
         pieces.append(lit)
