@@ -89,7 +89,7 @@ class Evidence:
 
     @property
     def thinned(self) -> bool:
-        """Whether so few points are left that it is better measured from a new straight look, when there is one."""
+        """Whether so many points were lost that a new straight look, when there is one, measures it better."""
         return self._tracker is None or self._tracker.thinned
 
     def follow(self, image: Frame, landmarks: Landmarks) -> Movement:
