@@ -60,7 +60,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--bpcer", type=float, default=0.03)
+    parser.add_argument("--bpcer", type=float, default=0.01)
     parser.add_argument("--cues", action="store_true", help="give the cues weights too")
     options = parser.parse_args()
     detector = FaceDetector(Path(sys.prefix) / "share/corridor/models")

@@ -2,8 +2,9 @@
 
     .venv/bin/python training/pad_network.py frames --out DIR --seconds 600 [--portraits DIR …] [--wild DIR …]
     PYTHON_WITH_TORCH training/pad_network.py train --frames DIR --minutes 30 --onnx recapture.onnx [--from FILE]
+    PYTHON_WITH_TORCH training/pad_network.py mean --of FILE FILE --onnx recapture.onnx
 
-The second needs torch, which the product does not; the first needs the product and no torch. People and devices
+The last two need torch, which the product does not; the first needs the product and no torch. People and devices
 are chosen as `pad_recapture` says. Frames that are drawn while the training runs join it with the next pass.
 """
 
@@ -168,6 +169,21 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def mean(options: argparse.Namespace) -> int:
+    """Export the mean of the weights of networks that were trained one from the other."""
+    import torch
+
+    states = [torch.load(path) for path in options.of]
+    net = build()
+    net.load_state_dict({
+        name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[-1].items()
+    })  # fmt: skip
+    torch.save(net.state_dict(), options.onnx.with_suffix(".pt"))
+    export(net, options.onnx)
+    return 0
+
+
 def _read(folder: Path, part: str) -> tuple[list[Any], Any]:
     import torch
 
@@ -265,8 +281,11 @@ def main() -> int:
     training.add_argument("--from", dest="start", type=Path)
     training.add_argument("--rate", type=float, default=2e-3)
     training.add_argument("--seed", type=int, default=0)
+    averaging = commands.add_parser("mean")
+    averaging.add_argument("--of", type=Path, nargs="+", required=True)
+    averaging.add_argument("--onnx", type=Path, required=True)
     options = parser.parse_args()
-    return {"frames": draw_frames, "train": train}[options.command](options)
+    return {"frames": draw_frames, "train": train, "mean": mean}[options.command](options)
 
 
 if __name__ == "__main__":
