@@ -589,6 +589,27 @@ def test_the_groups_of_rfc_5114_are_what_they_say(number: int) -> None:
     assert is_prime(group.subgroup_order)
 
 
+@pytest.mark.filterwarnings("ignore:Diffie-Hellman over finite fields")  # deprecated there, and all there is here
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_fields_agree_with_another_library_on_secrets_that_begin_with_zero_too(number: int) -> None:
+    from cryptography.hazmat.primitives.asymmetric import dh
+
+    group = standardised_group(number)
+    assert isinstance(group, FiniteGroup)
+    numbers = dh.DHParameterNumbers(group.prime, group.generator, group.subgroup_order)
+    theirs = numbers.parameters().generate_private_key()
+    element = theirs.public_key().public_numbers().y
+    public = element.to_bytes(group.key_length, "big")
+    secret, ours = element, 1  # secrets of 1, 2, 3, … until one begins with zero
+    while secret >> 8 * (group.key_length - 1) or ours < 2:
+        secret, ours = secret * element % group.prime, ours + 1
+    same = dh.DHPrivateNumbers(
+        ours, dh.DHPublicNumbers(int.from_bytes(group.public(ours), "big"), numbers)
+    ).private_key()
+    assert group.secret(ours, public) == same.exchange(theirs.public_key())
+    assert group.secret(ours, public)[0] == 0
+
+
 @pytest.mark.parametrize("number", [12, 13, 15, 16, 17, 18])
 def test_the_curves_agree_with_another_library(number: int) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec

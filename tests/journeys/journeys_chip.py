@@ -124,7 +124,9 @@ def answer_to(reading: ChipReading, page: Mrz | None = None) -> Answer:
     page = page or printed()
     # What is printed above the zone says the same as the zone: the chip alone is in question.
     agrees = Check(name=CheckName.MRZ_VIZ, verdict=Verdict.PASSED, reason="ok")
-    document = with_check(join(page_document(page, _today(), "not_reached"), reading), agrees)
+    portrait = Check(name=CheckName.PAGE_PORTRAIT, verdict=Verdict.PASSED, reason="ok")
+    document = join(page_document(page, _today(), "not_reached"), reading)
+    document = with_check(with_check(document, agrees), portrait)
     record = _record(document)
     (outcome,) = decide(
         Features(record=record, pack=load_pack("eaeu-by"), rates=None, on=_today(), screened=frozenset({"p1"}))
