@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -138,23 +139,46 @@ def card_access(way: tuple[CipherSuite, int]) -> bytes:
     return encode_security_infos([encode_pace_info(pace_protocol("gm", suite, elliptic=number > 2), number)])
 
 
-@pytest.fixture(autouse=True)
-def secrets_as_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """libeac leaves out the zeros with which one secret of a field in 256 begins (OpenSSL's DH_compute_key does).
+def until_both_can(session: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a session, and another instead of one whose secret begins with zero, which one in 256 of a field does.
 
-    RFC 2631 §2.1.2 keeps them, and so does the product: test_documents_pace.py holds it to another library.
+    libeac leaves these zeros out (OpenSSL's DH_compute_key does); RFC 2631 §2.1.2 keeps them, and so does the
+    product: test_documents_pace.py holds it to another library.
     """
-    monkeypatch.setattr(FiniteGroup, "secret", FiniteGroup.agree)
+    secrets: list[bytes] = []
+    secret = FiniteGroup.secret
+
+    def noted(group: FiniteGroup, private: int, public: bytes) -> bytes:
+        secrets.append(secret(group, private, public))
+        return secrets[-1]
+
+    monkeypatch.setattr(FiniteGroup, "secret", noted)
+    for _ in range(5):
+        secrets.clear()
+        try:
+            return session()
+        except AssertionError:
+            if not any(each.startswith(b"\x00") for each in secrets):
+                raise
+    pytest.fail("five secrets in a row begin with zero")
 
 
 @WAYS
-def test_our_reader_opens_their_chip(way: tuple[CipherSuite, int]) -> None:
+def test_our_reader_opens_their_chip(way: tuple[CipherSuite, int], monkeypatch: pytest.MonkeyPatch) -> None:
     (info,) = parse_security_infos(card_access(way)).pace
-    Pace(info).open(OtherChip(card_access(way)), CAN)
+
+    def session() -> None:
+        Pace(info).open(OtherChip(card_access(way)), CAN)
+
+    until_both_can(session, monkeypatch)
 
 
 @WAYS
-def test_their_reader_opens_our_chip(way: tuple[CipherSuite, int]) -> None:
+def test_their_reader_opens_our_chip(way: tuple[CipherSuite, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    until_both_can(lambda: their_reader_opens_our_chip(way), monkeypatch)
+
+
+def their_reader_opens_our_chip(way: tuple[CipherSuite, int]) -> None:
     offered = parse_security_infos(card_access(way))
     chip = PaceChip(offered, MrzKey("T22000129", "640812", "101031"), CAN, [], lambda key: None)
     reader = Other(card_access(way))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import pytest
+from film_camera import Film
 
 from contracts.checks import DOCUMENT_CHECKS, Check, CheckName, Verdict
-from contracts.errors import ErrorCode
 from contracts.party import DocumentFormat, PageReading
 from documents.mrz import ALPHABET, NO_MRZ, Mrz, compose_td1, compose_td3, parse_mrz
 from documents.viz import Fragment
-from hardware.ports import CapturedFrame, DeviceError, Frame, Health
+from hardware.ports import Frame
 from hardware.simulators.camera import in_ultraviolet
 from kiosk import document_page
 from kiosk.document_page import (
@@ -125,28 +124,6 @@ def test_a_page_that_was_taken_away_is_spoken_of_no_longer() -> None:
 
 
 # -- one try ------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Film:
-    """A camera that shows frames one after the other, the last one for ever (or fails then)."""
-
-    frames: Sequence[Frame]
-    fails: bool = False
-    name: str = "film"
-    simulated: bool = True
-
-    def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
-        sequence = after + 1
-        if self.fails and sequence >= len(self.frames):
-            raise DeviceError(ErrorCode.CAMERA_NO_FRAME, "the film is over")
-        return CapturedFrame(self.frames[min(sequence, len(self.frames) - 1)], sequence, time.monotonic())
-
-    def health(self) -> Health:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
 
 
 def sees(lines: tuple[str, ...], sure: float = 0.999, doubt: tuple[int, int, str] | None = None) -> Look:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import pytest
+from film_camera import Film
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.checks import CheckName, Verdict
-from contracts.errors import ErrorCode
-from hardware.ports import CapturedFrame, DeviceError, Frame, Health
+from hardware.ports import Frame
 from hardware.simulators.camera import dark_glass, in_ultraviolet
 from kiosk.page_ultraviolet import LOOKS, check_ultraviolet, judge
 
@@ -31,30 +27,6 @@ def drawn_page() -> Frame:
 
 PAGE = drawn_page()
 DULL, GLOWING = in_ultraviolet(PAGE), in_ultraviolet(PAGE, brightened=True)
-
-
-@dataclass
-class Film:
-    """A camera that shows frames one after the other, the last one for ever (or fails then)."""
-
-    frames: Sequence[Frame]
-    fails: bool = False
-    name: str = "film"
-    simulated: bool = True
-    asked: int = 0
-
-    def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
-        self.asked += 1
-        sequence = after + 1
-        if self.fails and sequence >= len(self.frames):
-            raise DeviceError(ErrorCode.CAMERA_NO_FRAME, "the film is over")
-        return CapturedFrame(self.frames[min(sequence, len(self.frames) - 1)], sequence, time.monotonic())
-
-    def health(self) -> Health:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
 
 
 def looked_at(film: Film, page: Frame | None = PAGE) -> tuple[Verdict, str]:
