@@ -18,7 +18,8 @@ is turned over then (`front`).
 
 A failed check never turns a traveller away on the screen: the journey goes on as for everybody, and central
 decides. It ends early only where identity cannot be established at all, or where the traveller does not fit the
-automatic path; then an officer gets the record.
+automatic path; then an officer gets the record. Whose chip stays shut looks into the camera once before that: the
+officer is told whether the face is the printed portrait's.
 """
 
 from __future__ import annotations
@@ -721,7 +722,7 @@ def _chip_read(state: State, event: ChipRead) -> Outcome:
     if event.not_eligible or alone:
         return _send(replace(state, not_eligible=event.not_eligible or "unaccompanied_minor"), "to_officer")
     if not event.opened:
-        return _document_tried(state, event.hint)
+        return _document_tried(state, event.hint, legible=True)
     return _scan_front(state) if event.turn else _scan_face(state)
 
 
@@ -731,12 +732,14 @@ def _front_read(state: State, event: FrontRead) -> Outcome:
     return _scan_face(_with_person(state, replace(state.person, identity=event.document)))
 
 
-def _document_tried(state: State, hint: str | None) -> Outcome:
+def _document_tried(state: State, hint: str | None, *, legible: bool = False) -> Outcome:
+    """One try with a document failed; `legible`: its page was read, its chip was not."""
     person = replace(state.person, document_tries=state.person.document_tries + 1)
     state = _with_person(state, person)
-    if person.document_tries >= state.limits.document_tries:
-        return _send(state, "to_officer")
-    return _scan_page(state, hint)
+    if person.document_tries < state.limits.document_tries:
+        return _scan_page(state, hint)
+    # Without a chip an officer decides, and is told whether the traveller looks like the portrait on the page.
+    return _scan_face(state) if legible else _send(state, "to_officer")
 
 
 def _already_here(state: State, document: TravelDocument) -> bool:
@@ -753,7 +756,7 @@ def _face_compared(state: State, event: FaceCompared) -> Outcome:
     state = _with_person(state, person)
     if person.identified:
         return _idle(state, Screen.PARTY), ()
-    if event.hopeless or tries >= state.limits.face_tries:
+    if event.hopeless or not person.chip_opened or tries >= state.limits.face_tries:
         return _send(state, "to_officer")
     return _scan_face(state, event.hint)
 

@@ -147,6 +147,10 @@ def _dark_glass(directory: Path, told: Told) -> None:
     cv2.imwrite(str(directory / "page-1.png"), np.full((1040, 1480, 3), 20, np.uint8))
 
 
+def _no_chip(directory: Path, told: Told) -> None:
+    _lead(told)["documents"][0]["chip"] = None
+
+
 def _nobody(directory: Path, told: Told) -> None:
     _lead(told)["feeds"] = {}
 
@@ -183,6 +187,7 @@ WRONG = (
     ),
     _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_chip_failed),
     _wrong("wrong-refused", "CHECK_ACCESS_FAILED", make=_behaves(chip_fault="6982:3"), asks_when=_chip_failed),
+    _wrong("wrong-no-chip", "CHECK_ACCESS_NOT_PRESENT", "CHECK_FACE_MATCH_NOT_PRESENT", make=_no_chip),
     _wrong("wrong-downgraded", "CHECK_ACCESS_FAILED", make=_downgraded),
     _wrong("wrong-copy", "CHECK_CHIP_AUTHENTICATION_FAILED", make=_copied("pace_gm_ca")),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),

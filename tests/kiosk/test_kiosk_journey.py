@@ -193,6 +193,19 @@ def test_three_unreadable_pages_end_at_an_officer_with_a_record() -> None:
     assert isinstance(walk.effects[-1], journey.SendRecord)
 
 
+def test_whose_chip_stays_shut_looks_into_the_camera_once_and_meets_an_officer() -> None:
+    walk = Walk().starts()
+    for _ in range(3):
+        assert walk.state.screen is Screen.DOCUMENT
+        walk.does(journey.PageRead, passport(), True).does(journey.ChipRead, passport(), False)
+    assert walk.state.screen is Screen.FACE
+    assert isinstance(walk.effects[-1], journey.CompareFace)
+    walk.does(journey.FaceCompared, face())
+    assert walk.state.screen is Screen.OFFICER
+    assert not walk.state.persons[0].identified
+    assert isinstance(walk.effects[-1], journey.SendRecord)
+
+
 def test_a_green_answer_to_an_unfinished_journey_clears_nobody() -> None:
     walk = Walk().starts()
     walk.does(journey.OfficerAsked, "other").does(journey.Answered, decision("r1"))
