@@ -29,6 +29,12 @@ def main(arguments: list[str]) -> int:
         command = commands.add_parser(name, help=text)
         command.add_argument("--config", type=Path, default=CONFIG, help=f"default: {CONFIG}")
         command.add_argument("--profile", choices=("demo", "test", "production"))
+        if name == "devices":
+            command.add_argument(
+                "--accept-face-camera",
+                action="store_true",
+                help="the kiosk takes the face camera that it sees next",
+            )
         if name == "outbox":
             command.add_argument(
                 "--offer-again", action="store_true", help="queue what central refused once more; the kiosk is off"
@@ -59,7 +65,9 @@ def main(arguments: list[str]) -> int:
             return _outbox(config, offer_again=options.offer_again)
         if options.command == "faces":
             return _faces(config, options.pictures, once=options.once)
-        return _devices(config) if options.command == "devices" else _run(config)
+        if options.command == "devices":
+            return _accept_face_camera(config) if options.accept_face_camera else _devices(config)
+        return _run(config)
     except ConfigError as error:
         sys.stderr.write(f"corridor kiosk: {error}\n")
         return 2
@@ -126,6 +134,21 @@ def _devices(config: KioskConfig) -> int:
         return 1 if any(one.state is DeviceState.STOPPED for one in health) else 0
     finally:
         devices.close()
+
+
+def _accept_face_camera(config: KioskConfig) -> int:
+    from kiosk.faces.pad.installed import InstalledCamera
+
+    try:
+        noted = InstalledCamera(config.data_dir).forget()
+    except OSError as error:
+        raise ConfigError(f"the face camera cannot be forgotten: {error.strerror}") from None
+    sys.stdout.write(
+        "The kiosk takes the camera that it sees at its next start.\n"
+        if noted
+        else "No face camera was noted: the kiosk takes the one that it sees at its next start.\n"
+    )
+    return 0
 
 
 def _run(config: KioskConfig) -> int:

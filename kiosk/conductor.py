@@ -57,6 +57,7 @@ from kiosk.evidence import Pictures, SealedEvidence, seal
 from kiosk.face import FaceMatcher, Template
 from kiosk.face_capture import FaceCapture, Seen, not_compared
 from kiosk.faces.pad.guard import PresentationGuard
+from kiosk.faces.pad.installed import InstalledCamera
 from kiosk.law import Law, LawKeeper
 from kiosk.messages import Catalogue, direction
 from kiosk.mrz.passporteye import PassportEyeReader
@@ -387,7 +388,8 @@ class Conductor:
         self._parts.second_reader.wait_until_ready()
         self._parts.viz_reader.wait_until_ready()
         self._faces()
-        self._guarding().learn(self._parts.devices.face_camera)
+        installed = InstalledCamera(self._parts.config.data_dir)
+        self._guarding().learn(self._parts.devices.face_camera, installed)
         start_worker = getattr(self._parts.chip_worker, "start", None)
         if start_worker is not None:
             start_worker()

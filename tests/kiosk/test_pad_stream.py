@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from contracts.errors import ErrorCode
 from hardware.camera.sources import decode, video_device
-from hardware.ports import CapturedFrame
+from hardware.ports import CapturedFrame, DeviceError, Frame, Health
 from hardware.simulators.camera import CameraFault, SimulatedCamera, booth
 from hardware.specimens.build import PORTRAITS, head_of
 from hardware.specimens.feed import draw_feed
+from kiosk.faces.pad.guard import PresentationGuard
+from kiosk.faces.pad.installed import NAME, InstalledCamera
 from kiosk.faces.pad.stream import LEARNT, StreamWatch
 
 FILM_FRAMES = 36
@@ -152,3 +157,81 @@ def test_a_device_tells_what_the_kernel_knows(tmp_path: Path) -> None:
     (tmp_path / "dev/video3").write_bytes(b"")
     assert video_device(3, tmp_path).endswith("video3 Integrated Camera: HD")
     assert video_device("/dev/video99", tmp_path) == "/dev/video99"
+
+
+@dataclass
+class Seeing:
+    """A camera that shows one picture for ever, under a name of its own."""
+
+    device: str
+    image: Frame
+    name: str = "camera"
+    simulated: bool = False
+    broken: bool = False
+
+    def latest(self, seconds: float = 2.0, after: int = -1) -> CapturedFrame:
+        if self.broken:
+            raise DeviceError(ErrorCode.CAMERA_NO_FRAME, "it is not there")
+        return CapturedFrame(self.image, after + 1, 0.0, self.device, 1)
+
+    def health(self) -> Health:
+        raise AssertionError("nobody asks it for its health")
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+IMAGE = np.full((480, 640, 3), 90, np.uint8)
+
+
+def started_with(camera: Seeing, directory: Path) -> str | None:
+    """What a try finds after a start of the kiosk with this camera."""
+    guard = PresentationGuard()
+    guard.learn(camera, InstalledCamera(directory))
+    guard.watch.begin()
+    guard.watch.see(CapturedFrame(camera.image, 100, 0.0, camera.device, 1))
+    return guard.watch.finding()
+
+
+def test_a_camera_exchanged_while_the_kiosk_was_off_is_a_finding_until_it_is_accepted(tmp_path: Path) -> None:
+    own, other = Seeing("/dev/video0 uvc 7", IMAGE), Seeing("/dev/video0 uvc 8", IMAGE)
+    small = Seeing(own.device, np.ascontiguousarray(IMAGE[:240, :320]))
+    assert started_with(own, tmp_path) is None, "the first is the installed one"
+    for _ in range(2):
+        assert started_with(other, tmp_path) == "camera_replaced", "nor does it get used to another one"
+        assert started_with(small, tmp_path) == "camera_replaced"
+        assert started_with(own, tmp_path) is None
+    assert InstalledCamera(tmp_path).forget()
+    assert started_with(other, tmp_path) is None
+    assert started_with(own, tmp_path) == "camera_replaced"
+
+
+def test_a_camera_that_comes_late_is_still_compared_with_the_installed_one(tmp_path: Path) -> None:
+    started_with(Seeing("/dev/video0 uvc 7", IMAGE), tmp_path)
+    guard = PresentationGuard()
+    guard.learn(Seeing("", IMAGE, broken=True), InstalledCamera(tmp_path))
+    guard.watch.begin()
+    guard.watch.see(CapturedFrame(IMAGE, 1, 0.0, "/dev/video0 uvc 8", 1))
+    assert guard.watch.finding() == "camera_replaced"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"device": "/dev/video0 uvc 7"}', "\xff"])
+def test_a_note_that_cannot_be_read_trusts_no_camera(tmp_path: Path, content: str) -> None:
+    (tmp_path / NAME).write_text(content, encoding="latin-1")
+    assert started_with(Seeing("/dev/video0 uvc 7", IMAGE), tmp_path) == "camera_replaced"
+
+
+def test_simulated_cameras_are_not_noted(tmp_path: Path) -> None:
+    assert started_with(Seeing("127.0.0.1:4001", IMAGE, simulated=True), tmp_path) is None
+    assert started_with(Seeing("127.0.0.1:4002", IMAGE, simulated=True), tmp_path) is None
+    assert not (tmp_path / NAME).exists()
+
+
+def test_nothing_that_the_camera_saw_is_written(tmp_path: Path) -> None:
+    started_with(Seeing("/dev/video0 uvc 7", IMAGE), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert json.loads((tmp_path / NAME).read_text()) == {
+        "device": "/dev/video0 uvc 7",
+        "height": 480,
+        "width": 640,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from contracts.checks import Check, CheckName, Verdict
@@ -9,9 +10,11 @@ from hardware.ports import Camera, DeviceError, Frame
 from kiosk.faces.pad.challenge import MOVES, Challenge, Move, Outcome, draw_moves
 from kiosk.faces.pad.crops import Landmarks
 from kiosk.faces.pad.evidence import LOOKS, Evidence, load_fusion
+from kiosk.faces.pad.installed import InstalledCamera
 from kiosk.faces.pad.network import RecaptureNetwork
 from kiosk.faces.pad.stream import StreamWatch
 
+_LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 2  # frames of the challenge that the network looks at, until it has seen enough
 
 
@@ -25,8 +28,12 @@ class PresentationGuard:
         self._fusion = load_fusion()
         self.watch = StreamWatch()
 
-    def learn(self, camera: Camera) -> None:
-        """Get to know the camera while nobody stands there: about a second. If it fails it stays unknown."""
+    def learn(self, camera: Camera, installed: InstalledCamera | None = None) -> None:
+        """Get to know the camera while nobody stands there: about a second. If it fails it stays unknown.
+
+        `installed`: which camera belongs here, noted when the first one is learnt. Simulators are not noted.
+        """
+        expected = installed.read() if installed is not None and not camera.simulated else None
         sequence = -1
         try:
             while not self.watch.learnt:
@@ -34,7 +41,17 @@ class PresentationGuard:
                 sequence = frame.sequence
                 self.watch.learn(frame)
         except DeviceError:
-            return
+            pass
+        learnt = self.watch.known
+        if expected is not None:
+            if learnt is not None and learnt != expected:
+                _LOG.warning("the face camera is not the installed one: every traveller goes to an officer")
+            self.watch.expect(expected)
+        elif installed is not None and learnt is not None and not camera.simulated:
+            try:
+                installed.note(learnt)
+            except OSError as error:
+                _LOG.warning("the face camera cannot be noted: %s", error.strerror)
 
     def begin(self, image: Frame, landmarks: Landmarks, now: float, *, still: bool = True) -> Trial:
         """Begin to challenge whoever looks straight into the camera in this frame; `still`: the head rested."""

@@ -12,8 +12,9 @@ the spirit of CEN/TS 18099. Findings, each a reason of the check `presentation_a
 | `stream_repeats` | a frame that was there some frames ago, pixel for pixel: a film in a loop |
 
 What the watch knows of the camera it learns while nobody stands there (`learn`), and keeps: size, device, and the
-fixed pattern of the sensor. Many cameras compress so hard that none is left, and a wall's own texture may pass for
-one: a pattern counts only after it was seen again with somebody before the wall.
+fixed pattern of the sensor; device and size outlast a restart (`installed.py`). Many cameras compress so hard that
+no pattern is left, and a wall's own texture may pass for one: it counts only after it was seen again with somebody
+before the wall.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import CapturedFrame, Frame
+from kiosk.faces.pad.installed import Known
 
 Residue = npt.NDArray[np.float32]
 
@@ -57,7 +59,7 @@ class StreamWatch:
 
     def learn(self, frame: CapturedFrame) -> None:
         """Take a frame that nobody stands before as one of the camera that belongs here."""
-        self._device, self._size = frame.device, frame.image.shape[:2]
+        self._device, self._size = frame.device, (frame.image.shape[0], frame.image.shape[1])
         self._known.append(_residue(frame.image))
         if len(self._known) == LEARNT:
             halves = [np.mean(self._known[start::2], axis=0) for start in (0, 1)]
@@ -66,6 +68,17 @@ class StreamWatch:
             self._pattern = np.asarray(np.mean(self._known, axis=0), np.float32) if observable else None
             self._confirmed = False
             self._known.clear()
+
+    @property
+    def known(self) -> Known | None:
+        """The camera that the watch takes for the one that belongs here."""
+        return None if self._device is None or self._size is None else Known(self._device, self._size)
+
+    def expect(self, camera: Known) -> None:
+        """Whatever was learnt, this camera is the one that belongs here."""
+        if camera != self.known:
+            self._pattern = None  # of a sensor that does not belong here
+        self._device, self._size = camera.device, camera.size
 
     @property
     def learnt(self) -> bool:
