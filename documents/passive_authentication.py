@@ -15,7 +15,7 @@ from documents import der, tlv
 from documents.countries import alpha_2
 from documents.lds import Com
 from documents.mrz import Mrz
-from documents.security_object import LDS_SECURITY_OBJECT, SECURITY_OBJECT_TYPES, SecurityObject
+from documents.security_object import EARLY_TYPES, LDS_SECURITY_OBJECT, PLAIN_DATA, SecurityObject
 from documents.signatures import SUPPORTED_HASHES, SignatureUnsupported, digest
 from documents.signed_data import SignedContent, read_signed
 from documents.trust import PASSED, Answer, Certificate, TrustStore
@@ -24,6 +24,12 @@ _NOT_READ: Answer = (Verdict.NOT_CHECKED, "not_read")
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 _CLOCKS_DIFFER = timedelta(days=1)
 LEGACY_TYPE = "legacy_content_type"  # the object identifier of an early issuer
+PLAIN_TYPE = "plain_content_type"  # that of any data: only its form says that it is a security object
+_TYPE_DEFECTS: Mapping[str, tuple[str, ...]] = {
+    LDS_SECURITY_OBJECT: (),
+    PLAIN_DATA: (PLAIN_TYPE,),
+    **dict.fromkeys(EARLY_TYPES, (LEGACY_TYPE,)),
+}
 
 
 @dataclass(frozen=True)
@@ -51,14 +57,14 @@ def parse_sod(data: bytes) -> Sod:
         security_object = SecurityObject.load(content, strict=True)
         hash_algorithm = str(security_object["hash_algorithm"]["algorithm"].native)
         hashes = {int(group["number"].native): group["hash"].native for group in security_object["groups"]}
-        if signed.content_type not in SECURITY_OBJECT_TYPES or not hashes:
+        if signed.content_type not in _TYPE_DEFECTS or not hashes:
             raise ValueError("not a security object")
         if len(hashes) != len(security_object["groups"]):
             raise ValueError("a group signed twice")
     except _MALFORMED:
         raise ValueError("sod_malformed") from None
-    named = {LEGACY_TYPE} if signed.content_type != LDS_SECURITY_OBJECT else set()
-    sod = Sod(hash_algorithm, hashes, None, signed.signature, signed.signed_at, (*defects, *named))
+    defects += _TYPE_DEFECTS[signed.content_type]
+    sod = Sod(hash_algorithm, hashes, None, signed.signature, signed.signed_at, defects)
     return _with_signature(sod, signed)
 
 

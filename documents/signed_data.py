@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from asn1crypto import cms
+from asn1crypto import cms, x509
 
 from contracts.checks import Verdict
 from documents import der
@@ -19,6 +19,7 @@ from documents.certificates import PASSED, Answer, Certificate
 from documents.signatures import SignatureInvalid, SignatureUnsupported, digest, hash_of, verify
 
 SIGNER_BY_NAME = "signer_name_encoding"  # the signer is named by the same name in other characters' coding
+SIGNER_NAME_ORDER = "signer_name_order"  # by the same parts of the name in another order (passports of Malaysia)
 ATTRIBUTES_UNSORTED = "attributes_unsorted"  # the signed attributes are no SET OF in DER order
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
@@ -46,10 +47,11 @@ class SignedContent:
         """The same with the signature checked under a certificate that came another way (9303-10 §4.6.2.1)."""
         if self.signer is not None or self.signer_info is None:
             return self
-        if not _is_named(signer, self.signer_info["sid"]):
+        naming = _naming(signer, self.signer_info["sid"])
+        if naming is None:
             return self
         answer, unsorted = _answer(self.signer_info, signer, self.content, self.content_type)
-        defects = {*self.defects, *((ATTRIBUTES_UNSORTED,) if unsorted else ())}
+        defects = {*self.defects, *naming, *((ATTRIBUTES_UNSORTED,) if unsorted else ())}
         return SignedContent(
             self.content_type, self.content, self.certificates, signer, answer, self.signed_at,
             tuple(sorted(defects)), self.signer_info,
@@ -72,12 +74,11 @@ def read_signed(data: bytes) -> SignedContent:
             raise ValueError("not one signer")
         info = signed["signer_infos"][0]
         certificates = _certificates(signed)
-        signer, by_name = _signer(certificates, info["sid"])
+        signer, naming = _signer(certificates, info["sid"])
         signed_at = _signed_at(info)
     except _MALFORMED:
         raise ValueError("not signed data") from None
-    if by_name:
-        defects.add(SIGNER_BY_NAME)
+    defects |= naming
     try:
         if not _conforms(signed, info):
             answer: Answer = (Verdict.FAILED, "signature_malformed")
@@ -101,24 +102,38 @@ def _certificates(signed: cms.SignedData) -> tuple[Certificate, ...]:
     return tuple(Certificate(choice.chosen.dump()) for choice in choices)
 
 
-def _signer(certificates: tuple[Certificate, ...], sid: cms.SignerIdentifier) -> tuple[Certificate | None, bool]:
-    """The certificate that the signature names; True when only the meaning of the name agrees, not its bytes."""
-    for certificate in certificates:
-        if _is_named(certificate, sid):
-            return certificate, False
-    if sid.name == "issuer_and_serial_number":
-        for certificate in certificates:
-            same = int(sid.chosen["serial_number"].native) == certificate.serial_number
-            if same and sid.chosen["issuer"] == certificate.issuer:  # RFC 5280 §7.1, not byte by byte
-                return certificate, True
-    return None, False
+def _signer(
+    certificates: tuple[Certificate, ...], sid: cms.SignerIdentifier
+) -> tuple[Certificate | None, frozenset[str]]:
+    """The certificate that the signature names, the one named exactly first; and the defects of the naming."""
+    named = [
+        (certificate, naming) for certificate in certificates if (naming := _naming(certificate, sid)) is not None
+    ]
+    return min(named, key=lambda one: len(one[1]), default=(None, frozenset()))
 
 
-def _is_named(certificate: Certificate, sid: cms.SignerIdentifier) -> bool:
+def _naming(certificate: Certificate, sid: cms.SignerIdentifier) -> frozenset[str] | None:
+    """With which defects `sid` names this certificate, None where it names another.
+
+    The naming is under no signature and proves nothing: it only says which key to try.
+    """
     if sid.name != "issuer_and_serial_number":
-        return certificate.key_identifier is not None and sid.chosen.native == certificate.key_identifier
-    same_issuer: bool = sid.chosen["issuer"].dump() == certificate.issuer_der
-    return same_issuer and int(sid.chosen["serial_number"].native) == certificate.serial_number
+        same = certificate.key_identifier is not None and sid.chosen.native == certificate.key_identifier
+        return frozenset() if same else None
+    issuer = sid.chosen["issuer"]
+    if int(sid.chosen["serial_number"].native) != certificate.serial_number:
+        return None
+    if issuer.dump() == certificate.issuer_der:
+        return frozenset()
+    if issuer == certificate.issuer:  # RFC 5280 §7.1, not byte by byte
+        return frozenset({SIGNER_BY_NAME})
+    if _parts(issuer) == _parts(certificate.issuer):
+        return frozenset({SIGNER_NAME_ORDER})
+    return None
+
+
+def _parts(name: x509.Name) -> list[str]:
+    return sorted(part.hashable for part in name.chosen)
 
 
 def _signed_at(info: cms.SignerInfo) -> datetime | None:

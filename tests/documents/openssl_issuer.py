@@ -155,7 +155,9 @@ class OpensslAuthority:
         )  # fmt: skip
         return (self.directory / "signed.der").read_bytes()
 
-    def security_object(self, groups: Mapping[int, bytes] = GROUPS, *more: str) -> bytes:
+    def security_object(
+        self, groups: Mapping[int, bytes] = GROUPS, *more: str, content_type: str = LDS_SECURITY_OBJECT
+    ) -> bytes:
         """EF.SOD over these groups by the signer `ds`."""
         content = SecurityObject(
             {
@@ -167,4 +169,4 @@ class OpensslAuthority:
                 ],
             }
         ).dump()
-        return tlv.encode(0x77, self.sign(content, LDS_SECURITY_OBJECT, "ds", *more))
+        return tlv.encode(0x77, self.sign(content, content_type, "ds", *more))

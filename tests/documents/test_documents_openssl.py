@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms, x509
 from openssl_issuer import GROUPS, KINDS, OpensslAuthority, openssl
 
 from contracts.checks import CheckName, Verdict
@@ -69,6 +71,52 @@ def test_every_form_is_read_and_its_defects_are_named(
     assert sod.signature == (Verdict.PASSED, f"defect_{defects[0]}" if defects else "ok")
     assert sod.signer is not None
     assert sod.signer.der == authority.certificate("ds")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "defect"),
+    [
+        ("1.2.840.113549.1.7.1", "plain_content_type"),  # id-data, as passports of China have it
+        ("1.2.528.1.1006.1.20.1", "legacy_content_type"),
+    ],
+)
+def test_a_security_object_under_another_type_is_read_and_its_type_named(
+    authority: OpensslAuthority, content_type: str, defect: str
+) -> None:
+    sod = parse_sod(authority.security_object(GROUPS, content_type=content_type))
+    assert sod.signature == (Verdict.PASSED, f"defect_{defect}")
+    assert sod.defects == (defect,)
+    assert judge_signer(sod, store(authority.certificate("csca")), NOW)[CheckName.DS_CHAIN] == OK
+
+
+def test_a_type_that_no_issuer_uses_and_data_that_is_no_security_object(authority: OpensslAuthority) -> None:
+    with pytest.raises(ValueError, match="sod_malformed"):
+        parse_sod(authority.security_object(GROUPS, content_type="1.2.840.113549.1.9.16.1.4"))
+    with pytest.raises(ValueError, match="sod_malformed"):
+        parse_sod(tlv.encode(0x77, authority.sign(b"any data", "1.2.840.113549.1.7.1", "ds")))
+
+
+def named(content: bytes, change: Callable[[list[x509.RelativeDistinguishedName]], object]) -> bytes:
+    """EF.SOD whose signer is named by a changed name; nothing signed changes."""
+    signed = cms.ContentInfo.load(tlv.value(content, 0x77))
+    sid = signed["content"]["signer_infos"][0]["sid"].chosen
+    parts = list(sid["issuer"].chosen)
+    change(parts)
+    sid["issuer"] = x509.Name(name="", value=x509.RDNSequence(parts))
+    return tlv.encode(0x77, signed.dump(force=True))
+
+
+def test_a_signer_whose_name_is_written_in_another_order(authority: OpensslAuthority) -> None:
+    """As passports of Malaysia name theirs: OpenSSL finds no such certificate, and there is one only."""
+    sound = authority.security_object()
+    assert parse_sod(named(sound, lambda parts: None)).defects == ()
+    sod = parse_sod(named(sound, list.reverse))
+    assert sod.signature == (Verdict.PASSED, "defect_signer_name_order")
+    assert sod.defects == ("signer_name_order",)
+    assert sod.signer is not None
+    assert sod.signer.der == authority.certificate("ds")
+    for change in (lambda parts: parts.pop(), lambda parts: parts.append(parts[0])):
+        assert parse_sod(named(sound, change)).signature == (Verdict.FAILED, "signer_certificate_missing")
 
 
 def test_a_signer_that_only_the_directory_knows(authority: OpensslAuthority) -> None:
