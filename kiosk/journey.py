@@ -748,6 +748,11 @@ def _already_here(state: State, document: TravelDocument) -> bool:
     return any(other is not None and other.number == document.number for other in others)
 
 
+def most_face_tries(state: State, person: PersonState) -> int:
+    """Where an officer decides in any case, one try tells enough."""
+    return state.limits.face_tries if person.chip_opened else 1
+
+
 def _face_compared(state: State, event: FaceCompared) -> Outcome:
     if state.screen is not Screen.FACE:
         return state, ()
@@ -756,7 +761,7 @@ def _face_compared(state: State, event: FaceCompared) -> Outcome:
     state = _with_person(state, person)
     if person.identified:
         return _idle(state, Screen.PARTY), ()
-    if event.hopeless or not person.chip_opened or tries >= state.limits.face_tries:
+    if event.hopeless or tries >= most_face_tries(state, person):
         return _send(state, "to_officer")
     return _scan_face(state, event.hint)
 

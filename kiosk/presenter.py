@@ -15,7 +15,7 @@ from declarations.packs import RulePack
 from kiosk.config import KioskConfig
 from kiosk.declaration_pages import DeclarationPages, money_questions, travellers, weight, writing
 from kiosk.face_capture import Seen
-from kiosk.journey import Answer, PersonState, Question, State
+from kiosk.journey import Answer, PersonState, Question, State, most_face_tries
 from kiosk.view import (
     Condition,
     Line,
@@ -154,8 +154,8 @@ class Presenter:
             hint=_hint(state, live),
             error=_error(state, live),
             conditions=_conditions(live.seen) if screen is Screen.FACE else (),
-            try_number=_try(state, person),
-            tries=state.limits.face_tries if screen is Screen.FACE else state.limits.document_tries,
+            try_number=min(_tried(state, person) + 1, _most_tries(state, person)),
+            tries=_most_tries(state, person),
             allowances=pages.allowances(state, person, began) if on_goods and person is not None else (),
             apart=screen is Screen.GOODS and pages.asks_apart(began),
             about=pages.about(state, person, began) if person is not None and screen is Screen.ABOUT else None,
@@ -323,12 +323,16 @@ def _conditions(seen: Seen | None) -> tuple[Condition, ...]:
     )
 
 
-def _try(state: State, person: PersonState | None) -> int:
+def _tried(state: State, person: PersonState | None) -> int:
     if person is None:
-        return 1
-    if state.screen is Screen.FACE:
-        return min(person.face_tries + 1, state.limits.face_tries)
-    return min(person.document_tries + 1, state.limits.document_tries)
+        return 0
+    return person.face_tries if state.screen is Screen.FACE else person.document_tries
+
+
+def _most_tries(state: State, person: PersonState | None) -> int:
+    if state.screen is Screen.FACE and person is not None:
+        return most_face_tries(state, person)
+    return state.limits.document_tries
 
 
 def _seconds_left(state: State, now: datetime) -> int | None:

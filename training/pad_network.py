@@ -43,7 +43,8 @@ def draw_frames(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     begun, number = time.process_time(), options.first
     while time.process_time() - begun < options.seconds:
-        ranges = recapture.Ranges(np.random.default_rng((options.seed, number)), options.held_back)
+        random = np.random.default_rng((options.seed, number))
+        ranges = recapture.Ranges(random, options.held_back, beyond=options.beyond)
         number += 1
         kind = "live" if ranges.chance(0.5) else str(ranges.random.choice(recapture.ATTACKS))
         for frame in recapture.pair(kind, ranges, people):
@@ -78,7 +79,10 @@ def _write(options: argparse.Namespace, number: int, pieces: dict[str, list[Any]
     if kinds:
         path = options.out / f"{options.part}-{options.seed:03d}-{number:06d}.npz"
         arrays = {name: np.array(each, np.uint8) for name, each in pieces.items()}
-        np.savez(path, kind=np.array(kinds), **arrays)
+        half = path.with_suffix(".part")  # a training beside this reads whole files only
+        with half.open("wb") as out:
+            np.savez(out, kind=np.array(kinds), **arrays)
+        half.rename(path)
     for each in (*pieces.values(), kinds):
         each.clear()
 
@@ -134,17 +138,20 @@ def train(options: argparse.Namespace) -> int:
     averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
     mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=averaging, use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=2e-3)
-    begun, share, steps, files = time.monotonic(), 0.0, 0, 0
-    pieces: list[Any] = []
-    kinds = watched = None
+    begun, share, steps = time.monotonic(), 0.0, 0
+    drawn: dict[Path, tuple[list[Any], Any]] = {}  # by file: pieces and kinds
+    watched = None
     while share < 1:
-        if files != (files := len(list(options.frames.glob("*.npz")))):
-            pieces, kinds = _read(options.frames, "train")
-            watched = _read(options.frames, "calibrate")
-        order = torch.randperm(len(kinds))
+        new = [path for path in sorted(options.frames.glob("*.npz")) if path not in drawn]
+        drawn |= {path: _read([path]) for path in new if path.name.startswith("train-")}
+        if any(path.name.startswith("calibrate-") for path in new) and watched is None:
+            watched = _read(sorted(options.frames.glob("calibrate-*.npz")))
+        files = list(drawn.values())
+        places = torch.tensor([(file, at) for file, each in enumerate(files) for at in range(len(each[1]))])
+        order = places[torch.randperm(len(places))].tolist()
         total, done = 0.0, 0
         net.train()
-        for start in range(0, len(kinds) - 31, 32):
+        for start in range(0, len(order) - 31, 32):
             share = (time.monotonic() - begun) / (60 * options.minutes)
             if share >= 1:
                 break
@@ -153,17 +160,19 @@ def train(options: argparse.Namespace) -> int:
             for group in optimiser.param_groups:
                 group["lr"] = warm * options.rate * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-5
             chosen = order[start : start + 32]
-            seen = net.seen(*augmented(*(each[chosen] for each in pieces)), kept=_kept(len(chosen)))
-            wanted = (kinds[chosen] > 0).float() * 0.96 + 0.02
+            pieces = [torch.stack([files[file][0][piece][at] for file, at in chosen]) for piece in range(3)]
+            kinds = torch.stack([files[file][1][at] for file, at in chosen])
+            seen = net.seen(*augmented(*pieces), kept=_kept(len(chosen)))
+            wanted = (kinds > 0).float() * 0.96 + 0.02
             loss = functional.binary_cross_entropy_with_logits(net.attack(seen)[:, 0], wanted)
-            loss = loss + 0.3 * functional.cross_entropy(net.kind(seen), kinds[chosen])
+            loss = loss + 0.3 * functional.cross_entropy(net.kind(seen), kinds)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             mean.update_parameters(net)
             total += loss.item()
-        said = _missed(mean.module, *watched) if watched is not None and watched[0] else ""
-        print(f"{len(kinds)} frames, {share:.0%}, loss {total / max(1, done):.3f} {said}", flush=True)
+        said = _missed(mean.module, *watched) if watched is not None else ""
+        print(f"{len(order)} frames, {share:.0%}, loss {total / max(1, done):.3f} {said}", flush=True)
         torch.save(mean.module.state_dict(), options.onnx.with_suffix(".pt"))
     export(mean.module, options.onnx)
     return 0
@@ -184,12 +193,11 @@ def mean(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(folder: Path, part: str) -> tuple[list[Any], Any]:
+def _read(paths: list[Path]) -> tuple[list[Any], Any]:
+    """Pieces (n, 3, side, side) and kinds (n,) of some files."""
     import torch
 
-    read = [np.load(path) for path in sorted(folder.glob(f"{part}-*.npz"))]
-    if not read:
-        return [], torch.zeros(0)
+    read = [np.load(path) for path in paths]
     pieces = [
         torch.from_numpy(np.concatenate([each[name] for each in read])).permute(0, 3, 1, 2)
         for name in ("around", "close", "grain")
@@ -269,6 +277,9 @@ def main() -> int:
     frames.add_argument("--seconds", type=float, default=600)
     frames.add_argument("--first", type=int, default=0, help="number of the first scene")
     frames.add_argument("--held-back", action="store_true")
+    frames.add_argument(
+        "--beyond", type=float, default=0.0, help="how often a parameter lies past its range's end"
+    )
     frames.add_argument("--portraits", type=Path, nargs="*", default=[])
     frames.add_argument("--wild", type=Path, nargs="*", default=[])
     frames.add_argument("--part", choices=("train", "calibrate", "test"), default="train")
