@@ -24,9 +24,12 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, In
 _UNDERSTOOD = frozenset(  # extensions that may be critical because somebody here looks at them
     {"key_usage", "basic_constraints", "extended_key_usage", "authority_key_identifier", "key_identifier"}
 )
-_UNDERSTOOD_BY_NAME = frozenset(
-    {"certificate_policies", "private_key_usage_period"}
-)  # nothing here depends on them
+_WITHOUT_EFFECT = frozenset(  # nothing here depends on them, whatever they say
+    {
+        "certificate_policies", "private_key_usage_period", "subject_alt_name", "issuer_alt_name",
+        "crl_distribution_points",
+    }
+)  # fmt: skip
 
 
 class Certificate:
@@ -50,10 +53,11 @@ class Certificate:
             self.usage: frozenset[str] | None = None if usage is None else frozenset(usage.native)
             self.purposes = _purposes(self._parsed)
             self.is_marked_authority = bool(self._parsed.ca)
+            self.is_version_1 = body["version"].native == "v1"
             self.country = _country(self._parsed.subject) or _country(self._parsed.issuer)
             self.common_name = _common_name(self._parsed.subject)
             self.public_key: keys.PublicKeyInfo = self._parsed.public_key
-            self.unknown_critical = frozenset(self._parsed.critical_extensions) - _UNDERSTOOD - _UNDERSTOOD_BY_NAME
+            self.unknown_critical = frozenset(self._parsed.critical_extensions) - _UNDERSTOOD - _WITHOUT_EFFECT
             self._signed = body.dump()
             self._signature: bytes = self._parsed["signature_value"].native
             self._signature_algorithm = self._parsed["signature_algorithm"]
@@ -77,9 +81,12 @@ class Certificate:
     def is_authority(self) -> bool:
         """True when it may sign certificates: marked as an authority, or given the usage.
 
-        Link certificates of several countries carry keyCertSign and no basicConstraints, or cA FALSE.
+        Link certificates of several countries carry keyCertSign and no basicConstraints, or cA FALSE. One of X.509
+        version 1 can say neither: it is an authority when it names itself as its issuer (RFC 5280 §6.1.1).
         """
-        return self.is_marked_authority or (self.usage is not None and "key_cert_sign" in self.usage)
+        if self.is_marked_authority or (self.usage is not None and "key_cert_sign" in self.usage):
+            return True
+        return self.is_version_1 and self.subject_der == self.issuer_der
 
     @cached_property
     def is_self_signed(self) -> bool:

@@ -2,7 +2,8 @@
 
 Prints `{"certificates", "usable_keys", "countries", "signature": {"verdict", "reason"}, "self_signed_ok",
 "link_certificates"}` as the last line of stdout. A list that is refused is counted all the same; only its
-`signature` says whether to believe it.
+`signature` says whether to believe it; a file that is no such list has no certificates and FAILED
+`list_malformed`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from pathlib import Path
 from contracts.checks import Verdict
 from documents.master_list import MasterList, parse_master_list
 from documents.sod_evaluation import certificate_of, moment, read_file
+from documents.trust import ders
 from documents.trust_sources import standing
+
+_NO_LIST = {
+    "certificates": 0,
+    "usable_keys": 0,
+    "countries": 0,
+    "signature": {"verdict": Verdict.FAILED.value, "reason": "list_malformed"},
+    "self_signed_ok": 0,
+    "link_certificates": 0,
+}
 
 
 def figures(found: MasterList) -> dict[str, object]:
@@ -45,10 +56,16 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         roots = [certificate_of(path) for path in options.root]
-        found = parse_master_list(read_file(options.file), roots, options.at or datetime.now(UTC))
+        content = read_file(options.file)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"corridor evaluate masterlist: {options.file}: {error}\n")
+        sys.stderr.write(f"corridor evaluate masterlist: {error}\n")
         return 2
+    try:
+        found = parse_master_list(next(ders(content)), roots, options.at or datetime.now(UTC))
+    except ValueError as error:
+        sys.stderr.write(f"corridor evaluate masterlist: {options.file}: {error}\n")
+        sys.stdout.write(json.dumps(_NO_LIST) + "\n")
+        return 0
     sys.stderr.write(f"signature: {found.signature[0]} {found.signature[1]}\n")
     sys.stderr.write(f"signer under the root: {found.standing[0]} {found.standing[1]}\n")
     if found.signer is not None and found.standing[0] is not Verdict.PASSED:

@@ -15,16 +15,16 @@ from documents import der, tlv
 from documents.countries import alpha_2
 from documents.lds import Com
 from documents.mrz import Mrz
-from documents.security_object import EARLY_TYPES, LDS_SECURITY_OBJECT, PLAIN_DATA, SecurityObject
+from documents.security_object import EARLY_TYPES, LDS_SECURITY_OBJECT, SecurityObject
 from documents.signatures import SUPPORTED_HASHES, SignatureUnsupported, digest
-from documents.signed_data import SignedContent, read_signed
+from documents.signed_data import PLAIN_DATA, SignedContent, read_signed
 from documents.trust import PASSED, Answer, Certificate, TrustStore
 
 _NOT_READ: Answer = (Verdict.NOT_CHECKED, "not_read")
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 _CLOCKS_DIFFER = timedelta(days=1)
 LEGACY_TYPE = "legacy_content_type"  # the object identifier of an early issuer
-PLAIN_TYPE = "plain_content_type"  # that of any data: only its form says that it is a security object
+PLAIN_TYPE = "plain_content_type"  # that of any data, as in China: only its form says that it is a security object
 _TYPE_DEFECTS: Mapping[str, tuple[str, ...]] = {
     LDS_SECURITY_OBJECT: (),
     PLAIN_DATA: (PLAIN_TYPE,),

@@ -10,7 +10,6 @@ from asn1crypto import x509 as asn1_x509
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"  # id-icao-mrtd-security-ldsSecurityObject
 EARLY_TYPES = frozenset({"1.2.528.1.1006.1.20.1", "1.3.27.1.1.1"})  # of issuers before there was the one of ICAO
-PLAIN_DATA = "1.2.840.113549.1.7.1"  # id-data: as passports of China name theirs
 
 
 class HashOfGroup(core.Sequence):

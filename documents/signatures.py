@@ -254,7 +254,7 @@ def _spelt_curves() -> dict[tuple[int, ...], Any]:
 
 
 def _spelt_out(parameters: Any) -> tuple[int, ...]:
-    """p, a, b, Gx, Gy, n of explicit parameters; Gy is worked out when the base point is compressed."""
+    """p, a, b, Gx, Gy, n of explicit parameters; Gy is the known curve's when the base point is compressed."""
     if parameters["field_id"]["field_type"].native != "prime_field":
         raise SignatureUnsupported("curve")
     p = int(parameters["field_id"]["parameters"].native)
@@ -262,14 +262,13 @@ def _spelt_out(parameters: Any) -> tuple[int, ...]:
         raise SignatureUnsupported("curve")
     a = int.from_bytes(bytes(parameters["curve"]["a"]), "big")
     b = int.from_bytes(bytes(parameters["curve"]["b"]), "big")
+    n = int(parameters["order"].native)
     base, size = bytes(parameters["base"]), (p.bit_length() + 7) // 8
     x = int.from_bytes(base[1 : 1 + size], "big")
     if base[:1] == b"\x04" and len(base) == 1 + 2 * size:
-        y = int.from_bytes(base[1 + size :], "big")
-    elif base[:1] in (b"\x02", b"\x03") and len(base) == 1 + size and p % 4 == 3:
-        y = pow(x**3 + a * x + b, (p + 1) // 4, p)
-        if y & 1 != base[0] & 1:
-            y = p - y
-    else:
-        raise SignatureUnsupported("curve")
-    return p, a, b, x, y, int(parameters["order"].native)
+        return p, a, b, x, int.from_bytes(base[1 + size :], "big"), n
+    if base[:1] in (b"\x02", b"\x03") and len(base) == 1 + size:
+        for known in _spelt_curves():
+            if (*known[:4], known[5]) == (p, a, b, x, n) and known[4] & 1 == base[0] & 1:
+                return known
+    raise SignatureUnsupported("curve")

@@ -1,4 +1,4 @@
-"""CMS SignedData (RFC 5652) as security objects and master lists use it: one signer, its certificate enclosed.
+"""CMS SignedData (RFC 5652) as security objects and master lists use it: a signer, its certificate enclosed.
 
 `read_signed` takes it apart and answers for the signature; whether the signer is anybody to believe is asked
 of a trust store afterwards. Encodings that are not DER are put right where that is safe, and always named
@@ -8,10 +8,10 @@ of a trust store afterwards. Encodings that are not DER are put right where that
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from asn1crypto import cms, x509
+from asn1crypto import cms, core, x509
 
 from contracts.checks import Verdict
 from documents import der
@@ -20,10 +20,14 @@ from documents.signatures import SignatureInvalid, SignatureUnsupported, digest,
 
 SIGNER_BY_NAME = "signer_name_encoding"  # the signer is named by the same name in other characters' coding
 SIGNER_NAME_ORDER = "signer_name_order"  # by the same parts of the name in another order (passports of Malaysia)
+OLD_VERSION = "signed_data_version"  # the version of PKCS #7, for a type that is younger
 ATTRIBUTES_UNSORTED = "attributes_unsorted"  # the signed attributes are no SET OF in DER order
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 _MOST_CERTIFICATES = 64
+_MOST_SIGNERS = 8
+_UNKNOWN: Answer = (Verdict.FAILED, "signer_certificate_missing")
+PLAIN_DATA = "1.2.840.113549.1.7.1"  # id-data
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,23 @@ class SignedContent:
 
     def under(self, signer: Certificate) -> SignedContent:
         """The same with the signature checked under a certificate that came another way (9303-10 §4.6.2.1)."""
-        if self.signer is not None or self.signer_info is None:
+        if self.signer is not None or self.signer_info is None:  # known, or one of several
             return self
         naming = _naming(signer, self.signer_info["sid"])
         if naming is None:
             return self
         answer, unsorted = _answer(self.signer_info, signer, self.content, self.content_type)
         defects = {*self.defects, *naming, *((ATTRIBUTES_UNSORTED,) if unsorted else ())}
-        return SignedContent(
-            self.content_type, self.content, self.certificates, signer, answer, self.signed_at,
-            tuple(sorted(defects)), self.signer_info,
-        )  # fmt: skip
+        return replace(self, signer=signer, signature=answer, defects=tuple(sorted(defects)))
 
 
 def read_signed(data: bytes) -> SignedContent:
-    """The SignedData in `data`. ValueError when it is none."""
+    """The SignedData in `data`. ValueError when it is none.
+
+    Where several have signed (9303-10 §4.6.2.1 recommends one), every signature must hold: told of is the first
+    that does not, or else the first.
+    """
     canonical, found = der.read(data)
-    defects = set(found)
     try:
         wrapped = cms.ContentInfo.load(canonical, strict=True)
         signed = wrapped["content"]
@@ -69,30 +73,64 @@ def read_signed(data: bytes) -> SignedContent:
             raise ValueError("not signed data")
         enclosed = signed["encap_content_info"]
         content_type = str(enclosed["content_type"].dotted)
-        content = bytes(enclosed["content"])
-        if len(signed["signer_infos"]) != 1:
-            raise ValueError("not one signer")
-        info = signed["signer_infos"][0]
-        certificates = _certificates(signed)
-        signer, naming = _signer(certificates, info["sid"])
-        signed_at = _signed_at(info)
+        content = _octets(enclosed["content"])
+        if not 1 <= len(signed["signer_infos"]) <= _MOST_SIGNERS:
+            raise ValueError("no signer, or too many")
+        if signed["version"].native == "v1" and content_type != PLAIN_DATA:
+            found = (*found, OLD_VERSION)
+        parts = SignedContent(content_type, content, _certificates(signed), None, _UNKNOWN, None, found)
+        said = [_said_by(info, signed, parts) for info in signed["signer_infos"]]
     except _MALFORMED:
         raise ValueError("not signed data") from None
-    defects |= naming
+    return next((one for one in said if one.signature[0] is not Verdict.PASSED), said[0])
+
+
+def unsigned_bundle(data: bytes) -> tuple[bytes, ...]:
+    """Certificates and revocation lists, as DER, of a SignedData that nobody signed (a .p7b or .p7c file).
+
+    ValueError when it is none: what is signed is no bundle.
+    """
+    try:
+        canonical, _ = der.read(data)
+        signed = cms.ContentInfo.load(canonical, strict=True)["content"]
+        if not isinstance(signed, cms.SignedData) or len(signed["signer_infos"]):
+            raise ValueError("not a bundle")
+        certificates = [one.chosen.dump() for one in signed["certificates"] if one.name == "certificate"]
+        lists = [one.chosen.dump() for one in signed["crls"] if one.name == "certificate_list"]
+    except _MALFORMED:
+        raise ValueError("not a bundle") from None
+    return (*certificates, *lists)
+
+
+def _said_by(info: cms.SignerInfo, signed: cms.SignedData, parts: SignedContent) -> SignedContent:
+    """The same with one signer's answer. Raises ValueError and its like when it cannot be told who it is."""
+    signer, naming = _signer(parts.certificates, info["sid"])
+    defects = {*parts.defects, *naming}
+    signed_at = _signed_at(info)
     try:
         if not _conforms(signed, info):
             answer: Answer = (Verdict.FAILED, "signature_malformed")
         elif signer is None:
-            answer = (Verdict.FAILED, "signer_certificate_missing")
+            answer = _UNKNOWN
         else:
-            answer, unsorted = _answer(info, signer, content, content_type)
+            answer, unsorted = _answer(info, signer, parts.content, parts.content_type)
             if unsorted:
                 defects.add(ATTRIBUTES_UNSORTED)
     except _MALFORMED:
         answer = (Verdict.FAILED, "signature_malformed")
-    return SignedContent(
-        content_type, content, certificates, signer, answer, signed_at, tuple(sorted(defects)), info
+    return replace(
+        parts,
+        signer=signer,
+        signature=answer,
+        signed_at=signed_at,
+        defects=tuple(sorted(defects)),
+        signer_info=info if len(signed["signer_infos"]) == 1 else None,
     )
+
+
+def _octets(content: core.Asn1Value) -> bytes:
+    """What is enclosed. In the first version of SignedData (PKCS #7) it may be anything, and is octets here."""
+    return bytes(content.parse(core.OctetString) if isinstance(content, core.Any) else content)
 
 
 def _certificates(signed: cms.SignedData) -> tuple[Certificate, ...]:

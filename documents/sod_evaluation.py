@@ -17,15 +17,17 @@ from contracts.checks import CheckName, Verdict
 from documents import tlv
 from documents.certificates import Answer, Certificate
 from documents.passive_authentication import judge_signer, parse_sod
-from documents.trust import TrustStore
+from documents.trust import TrustStore, ders
 from documents.trust_sources import LARGEST_FILE, collect
 
 CHECKS = (CheckName.SOD_SIGNATURE, CheckName.DS_CHAIN, CheckName.DS_VALIDITY, CheckName.REVOCATION)
 
 
 def evaluate_sod(data: bytes, trust: TrustStore, now: datetime) -> tuple[dict[CheckName, Answer], tuple[str, ...]]:
-    """The four answers for EF.SOD, or for its CMS without the outer tag 77, and the defects of its encoding."""
+    """The four answers for EF.SOD, or for its CMS without the outer tag 77, also as PEM, base64 or hexadecimal
+    digits; and the defects of its encoding."""
     try:
+        data = next(ders(data))
         sod = parse_sod(data if data[:1] == b"\x77" else tlv.encode(0x77, data))
     except ValueError:
         answers: dict[CheckName, Answer] = dict.fromkeys(CHECKS, (Verdict.NOT_CHECKED, "not_read"))
@@ -96,8 +98,6 @@ def read_file(path: Path) -> bytes:
 
 def certificate_of(path: Path) -> Certificate:
     """The one certificate in a DER or PEM file. OSError or ValueError, with the file's name."""
-    from documents.trust import ders
-
     try:
         (der,) = ders(read_file(path))
         return Certificate(der)
@@ -106,9 +106,9 @@ def certificate_of(path: Path) -> Certificate:
 
 
 def named_files(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each file, and of each file of a directory."""
+    """Name and content of each file, and of each file of a directory and of those within it."""
     for path in paths:
         if path.is_dir():
-            yield from named_files(sorted(one for one in path.iterdir() if one.is_file()))
+            yield from named_files(sorted(one for one in path.rglob("*") if one.is_file()))
         else:
             yield path.name, read_file(path)

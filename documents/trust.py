@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from asn1crypto import pem
@@ -24,6 +26,8 @@ from documents.signatures import SignatureInvalid, SignatureUnsupported
 
 Authorities = tuple[Certificate, ...]
 _LONGEST_PATH = 8
+_MOST_OBJECTS = 100_000  # in one file
+_PADDING = b"\x00\r\n\t \x1a"  # what editors and file systems leave behind an object
 
 
 @dataclass(frozen=True)
@@ -256,13 +260,48 @@ def _unfit(signer: Certificate) -> str | None:
 
 
 def ders(content: bytes) -> Iterator[bytes]:
-    """The DER objects in a file: one, or those of its PEM blocks. ValueError for a broken PEM file."""
-    if not pem.detect(content):
-        yield content
+    """The DER objects in a file: those of its PEM blocks, of base64 or hexadecimal without any, or one behind the
+    other. Bytes that are none of it come back as they are. ValueError for a broken PEM file."""
+    if pem.detect(content):
+        blocks: Iterable[tuple[str, object, bytes]] = pem.unarmor(content, multiple=True)
+        for _, _, der in blocks:
+            yield der
         return
-    blocks: Iterable[tuple[str, object, bytes]] = pem.unarmor(content, multiple=True)
-    for _, _, der in blocks:
-        yield der
+    content, offset = _plain(content), 0
+    for _ in range(_MOST_OBJECTS):
+        end = _end(content, offset)
+        if end is None or content[end : end + 1] != b"\x30":
+            break
+        yield content[offset:end]
+        offset = end
+    else:
+        raise ValueError("too many objects")
+    bare = end is not None and not content[end:].strip(_PADDING)
+    yield content[offset : end if bare else None]
+
+
+def _plain(content: bytes) -> bytes:
+    """The object that a text of base64 or of hexadecimal digits stands for; other bytes as they are."""
+    text = b"".join(content.split())
+    for decode in (partial(base64.b64decode, validate=True), binascii.unhexlify):
+        try:
+            plain = decode(text)
+        except ValueError:
+            continue
+        if plain[:1] in (b"\x30", b"\x77"):
+            return plain
+    return content
+
+
+def _end(data: bytes, begin: int) -> int | None:
+    """Where the SEQUENCE at `begin` ends; None for no whole one, or one of indefinite length."""
+    head = data[begin : begin + 10]
+    if head[:1] != b"\x30" or len(head) < 2 or head[1] == 0x80:
+        return None
+    count = head[1] & 0x7F if head[1] & 0x80 else 0
+    size = int.from_bytes(head[2 : 2 + count], "big") if count else head[1]
+    end = begin + 2 + count + size
+    return end if count <= 8 and end <= len(data) else None
 
 
 __all__ = ["PASSED", "SPECIMEN_MARK", "Answer", "Certificate", "RevocationList", "TrustStore", "ders"]

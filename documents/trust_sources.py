@@ -20,6 +20,7 @@ from contracts.checks import Verdict
 from documents.certificates import PASSED, Answer, Certificate, RevocationList
 from documents.master_list import is_master_list, parse_master_list
 from documents.signatures import SignatureInvalid, SignatureUnsupported
+from documents.signed_data import unsigned_bundle
 from documents.trust import TrustStore, ders
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -154,34 +155,30 @@ class _Merging:
         try:
             if _looks_like_ldif(content):
                 kind, answer = SourceKind.LDIF, self._ldif(name, content, counted)
-            elif is_master_list(content):
-                kind, answer = SourceKind.MASTER_LIST, self._master_list(name, content, counted)
+            elif is_master_list((objects := tuple(ders(content)))[0]):
+                kind, answer = SourceKind.MASTER_LIST, self._master_list(name, objects[0], counted)
             else:
-                kind, answer = self._objects(name, content, counted)
+                kind, answer = self._objects(name, objects, counted)
         except ValueError:
             return Source(name, SourceKind.UNKNOWN, sha256, (Verdict.FAILED, "not_understood"))
         return Source(name, kind, sha256, answer, **counted)
 
-    def _objects(self, name: str, content: bytes, counted: Counter[str]) -> tuple[SourceKind, Answer]:
-        kind = SourceKind.UNKNOWN
-        for der in ders(content):
-            found = self._object(name, der, counted)
-            if found is SourceKind.UNKNOWN:
-                return found, (Verdict.FAILED, "not_understood")
-            kind = found
-        return kind, PASSED if kind is not SourceKind.UNKNOWN else (Verdict.FAILED, "not_understood")
+    def _objects(self, name: str, objects: tuple[bytes, ...], counted: Counter[str]) -> tuple[SourceKind, Answer]:
+        """All the objects of one file, or none: with one that is not understood nothing is taken."""
+        found = [one for der in objects for one in _understood(der)]
+        for one in found:
+            self._object(name, one, counted)
+        if not found:
+            return SourceKind.UNKNOWN, (Verdict.FAILED, "not_understood")
+        listed = any(isinstance(one, RevocationList) for one in found)
+        alone = not any(isinstance(one, Certificate) for one in found)
+        return SourceKind.REVOCATION_LIST if listed and alone else SourceKind.CERTIFICATES, PASSED
 
-    def _object(self, name: str, der: bytes, counted: Counter[str]) -> SourceKind:
-        try:
-            self._certificate(name, Certificate(der), counted)
-            return SourceKind.CERTIFICATES
-        except ValueError:
-            pass
-        try:
-            self._revocation_list(RevocationList(der), counted)
-            return SourceKind.REVOCATION_LIST
-        except ValueError:
-            return SourceKind.UNKNOWN
+    def _object(self, name: str, found: Certificate | RevocationList, counted: Counter[str]) -> None:
+        if isinstance(found, Certificate):
+            self._certificate(name, found, counted)
+        else:
+            self._revocation_list(found, counted)
 
     def _certificate(self, name: str, certificate: Certificate, counted: Counter[str]) -> None:
         if not certificate.is_authority:
@@ -223,9 +220,23 @@ class _Merging:
                     counted["unreadable"] += 1
                     continue
                 answer = said if answer == PASSED else answer
-            elif attribute in _OBJECTS and self._object(name, value, counted) is SourceKind.UNKNOWN:
-                counted["unreadable"] += 1
+            elif attribute in _OBJECTS:
+                try:
+                    for one in _understood(value):
+                        self._object(name, one, counted)
+                except ValueError:
+                    counted["unreadable"] += 1
         return answer if seen else (Verdict.FAILED, "not_understood")
+
+
+def _understood(der: bytes) -> tuple[Certificate | RevocationList, ...]:
+    """A certificate, a revocation list, or those of a bundle that nobody signed. ValueError for anything else."""
+    for read in (Certificate, RevocationList):
+        try:
+            return (read(der),)
+        except ValueError:
+            continue
+    return tuple(one for part in unsigned_bundle(der) for one in _understood(part))
 
 
 def _looks_like_ldif(content: bytes) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openssl_issuer import KINDS, OpensslAuthority
+from openssl_issuer import KINDS, OpensslAuthority, openssl
 
 from contracts.checks import Verdict
 from documents.certificates import Certificate
@@ -152,6 +152,35 @@ def test_a_link_that_nobody_signed_is_left_out(country: Country) -> None:
     assert found.store.certificates == (country.neighbour,)
 
 
+def test_a_root_in_every_form_that_files_come_in(country: Country, tmp_path: Path) -> None:
+    """By openssl: PEM with and without words before it, and a bundle of certificates that nobody signed."""
+    (tmp_path / "root.cer").write_bytes(country.root)
+    openssl(tmp_path, "x509", "-inform", "DER", "-in", "root.cer", "-out", "root.pem")
+    openssl(tmp_path, "x509", "-in", "root.pem", "-text", "-out", "words.pem")
+    openssl(tmp_path, "crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-outform", "DER", "-out", "root.p7b")
+    openssl(tmp_path, "crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-out", "root.p7c")
+    forms = {name: (tmp_path / name).read_bytes() for name in ("root.pem", "words.pem", "root.p7b", "root.p7c")}
+    forms |= {
+        "crlf.pem": forms["root.pem"].replace(b"\n", b"\r\n"),
+        "base64": base64.encodebytes(country.root),
+        "hexadecimal": country.root.hex(" ").encode(),
+        "newline": country.root + b"\n",
+        "padded": country.root + bytes(200),
+    }
+    for name, content in forms.items():
+        found = merged(country, (name, content))
+        assert found.sources[0].answer == OK, name
+        assert found.store.certificates == (country.root,), name
+    both = merged(
+        country, ("both", country.root + country.neighbour), ("list.b64", base64.b64encode(country.list))
+    )
+    assert both.store.certificates[:2] == (country.root, country.neighbour)
+    assert [source.kind for source in both.sources] == [SourceKind.CERTIFICATES, SourceKind.MASTER_LIST]
+    spoilt = merged(country, ("spoilt", country.root + b"0\x03\x02\x01\x01"))
+    assert spoilt.sources[0].answer == (Verdict.FAILED, "not_understood")
+    assert spoilt.store.certificates == ()
+
+
 def ldif(*entries: tuple[str, bytes]) -> bytes:
     """As the PKD writes it: base64 values folded at 76 characters (RFC 2849)."""
     lines = ["version: 1", ""]
@@ -226,7 +255,10 @@ def test_the_evaluations_print_what_they_promise(country: Country, tmp_path: Pat
     assert said["signature"] == {"verdict": "FAILED", "reason": "other_root"}
     status, said = run("masterlist", tmp_path / "altered.ml", "--root", tmp_path / "root.cer")
     assert said["signature"] == {"verdict": "FAILED", "reason": "message_digest_mismatch"}
-    assert run("masterlist", tmp_path / "root.cer", "--root", tmp_path / "root.cer")[0] == 2
+    status, said = run("masterlist", tmp_path / "root.cer", "--root", tmp_path / "root.cer")
+    assert (status, said["signature"]) == (0, {"verdict": "FAILED", "reason": "list_malformed"})
+    assert set(said) == {*figures, "signature"}
+    assert run("masterlist", tmp_path / "nothing.ml", "--root", tmp_path / "root.cer") == (2, {})
 
     country.authority.issue("ds", "signer")
     (tmp_path / "EF_SOD.bin").write_bytes(country.authority.security_object())

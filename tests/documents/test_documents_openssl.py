@@ -13,6 +13,7 @@ from openssl_issuer import GROUPS, KINDS, OpensslAuthority, openssl
 from contracts.checks import CheckName, Verdict
 from documents import tlv
 from documents.passive_authentication import authenticate, judge_signer, parse_sod
+from documents.security_object import LDS_SECURITY_OBJECT
 from documents.trust import Certificate, TrustStore
 
 NOW = datetime.now(UTC) + timedelta(hours=1)  # after everything that is issued here
@@ -94,6 +95,66 @@ def test_a_type_that_no_issuer_uses_and_data_that_is_no_security_object(authorit
         parse_sod(authority.security_object(GROUPS, content_type="1.2.840.113549.1.9.16.1.4"))
     with pytest.raises(ValueError, match="sod_malformed"):
         parse_sod(tlv.encode(0x77, authority.sign(b"any data", "1.2.840.113549.1.7.1", "ds")))
+
+
+def test_the_version_of_pkcs_7_under_a_younger_type(authority: OpensslAuthority) -> None:
+    """OpenSSL reads it and says nothing."""
+    for content_type, defects in (
+        (LDS_SECURITY_OBJECT, ["signed_data_version"]),
+        ("1.2.840.113549.1.7.1", ["plain_content_type"]),
+    ):
+        sound = authority.security_object(GROUPS, content_type=content_type)
+        begin = sound.index(bytes.fromhex("020103" if content_type == LDS_SECURITY_OBJECT else "020101"))
+        old = sound[: begin + 2] + b"\x01" + sound[begin + 3 :]
+        (authority.directory / "old.der").write_bytes(tlv.value(old, 0x77))
+        openssl(
+            authority.directory, "cms", "-verify", "-inform", "DER", "-in", "old.der", "-binary", "-noverify",
+            "-out", "seen",
+        )  # fmt: skip
+        assert list(parse_sod(old).defects) == defects
+        assert parse_sod(old).signature[0] is Verdict.PASSED
+
+
+def test_of_two_signatures_both_must_hold(authority: OpensslAuthority) -> None:
+    authority.issue("second")
+    both = authority.security_object(GROUPS, "-keyid", "-signer", "second.pem", "-inkey", "second.key")
+    trust = store(authority.certificate("csca"))
+    assert judge_signer(parse_sod(both), trust, NOW)[CheckName.SOD_SIGNATURE] == OK
+    assert judge_signer(parse_sod(both), trust, NOW)[CheckName.DS_CHAIN] == OK
+    signed = cms.ContentInfo.load(tlv.value(both, 0x77))["content"]
+    assert len(signed["signer_infos"]) == 2
+    for info in signed["signer_infos"]:
+        place = both.index(info["signature"].native) + 20
+        spoilt = both[:place] + bytes([both[place] ^ 1]) + both[place + 1 :]
+        assert parse_sod(spoilt).signature[0] is Verdict.FAILED
+
+
+def test_a_root_of_the_first_version_of_x_509(tmp_path: Path) -> None:
+    """It can state no usage; it names itself, and whoever puts it into the store vouches for it."""
+    authority = OpensslAuthority(tmp_path, KINDS["p256"])
+    openssl(tmp_path, "req", "-new", "-key", "csca.key", "-out", "csca.csr", "-config", "csca.cnf")
+    openssl(
+        tmp_path, "x509", "-req", "-in", "csca.csr", "-signkey", "csca.key", "-out", "csca.pem", "-days", "3650"
+    )
+    root = authority.certificate("csca")
+    assert Certificate(root).is_version_1
+    authority.configure("DS", "ds")
+    text = (tmp_path / "ds.cnf").read_text().replace("authorityKeyIdentifier = keyid", "")
+    (tmp_path / "ds.cnf").write_text(text)
+    assert Certificate(root).is_authority
+    authority.make_key("ds")
+    openssl(tmp_path, "req", "-new", "-key", "ds.key", "-out", "ds.csr", "-config", "ds.cnf")
+    openssl(
+        tmp_path, "x509", "-req", "-in", "ds.csr", "-CA", "csca.pem", "-CAkey", "csca.key", "-set_serial", "1",
+        "-extfile", "ds.cnf", "-extensions", "signer", "-out", "ds.pem",
+    )  # fmt: skip
+    signer = Certificate(authority.certificate("ds"))
+    assert not signer.is_authority
+    assert store(root).chain(signer)[0] == OK
+    assert store(OpensslAuthority(tmp_path / "other", KINDS["p256"]).certificate("csca")).chain(signer)[0] == (
+        Verdict.FAILED,
+        "chain_signature",
+    )
 
 
 def named(content: bytes, change: Callable[[list[x509.RelativeDistinguishedName]], object]) -> bytes:

@@ -26,17 +26,18 @@ DATA = b"what was signed"
 ECDSA_SHA256 = algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"})
 
 
-def explicit(key: ecdsa.SigningKey, **changed: int) -> keys.PublicKeyInfo:
-    """The public key with its curve spelt out, perhaps with a number changed."""
+def explicit(key: ecdsa.SigningKey, base: bytes = b"", **changed: int) -> keys.PublicKeyInfo:
+    """The public key with its curve spelt out, perhaps with a number changed or another base point."""
     curve, point = key.curve, key.curve.generator
     size = (curve.curve.p().bit_length() + 7) // 8
     numbers = {"p": curve.curve.p(), "a": curve.curve.a() % curve.curve.p(), "b": curve.curve.b()}
     numbers |= {"x": point.x(), "y": point.y(), "n": int(curve.order)} | changed
+    whole = b"\x04" + int(numbers["x"]).to_bytes(size, "big") + int(numbers["y"]).to_bytes(size, "big")
     parameters = {
         "version": 1,
         "field_id": {"field_type": "prime_field", "parameters": core.Integer(int(numbers["p"]))},
         "curve": {"a": int(numbers["a"]).to_bytes(size, "big"), "b": int(numbers["b"]).to_bytes(size, "big")},
-        "base": b"\x04" + int(numbers["x"]).to_bytes(size, "big") + int(numbers["y"]).to_bytes(size, "big"),
+        "base": base or whole,
         "order": int(numbers["n"]),
         "cofactor": 1,
     }
@@ -71,12 +72,28 @@ def test_explicit_parameters_are_the_curve_they_spell(curve: ecdsa.curves.Curve)
             verify(info, ECDSA_SHA256, signature, DATA + b".")
 
 
+@pytest.mark.parametrize(
+    "curve", [ecdsa.NIST224p, ecdsa.NIST256p, ecdsa.BRAINPOOLP512r1], ids=lambda curve: curve.name
+)
+def test_a_base_point_may_be_compressed(curve: ecdsa.curves.Curve) -> None:
+    """P-224 among them, whose prime leaves 1 to the division by 4: no simple root."""
+    key = ecdsa.SigningKey.from_secret_exponent(0xC0FFEE, curve, hashlib.sha256)
+    x, y = curve.generator.x(), curve.generator.y()
+    size = (curve.curve.p().bit_length() + 7) // 8
+    sound = bytes([2 + (y & 1)]) + x.to_bytes(size, "big")
+    other = bytes([3 - (y & 1)]) + x.to_bytes(size, "big")
+    assert curve_of(explicit(key, base=sound)).name == curve.name
+    for base in (other, sound[:-1], sound[:-1] + bytes([sound[-1] ^ 1]), b"\x05" + sound[1:]):
+        with pytest.raises(SignatureUnsupported, match="curve"):
+            curve_of(explicit(key, base=base))
+
+
 @pytest.mark.parametrize("changed", ["a", "b", "x", "y", "n"])
 def test_explicit_parameters_with_one_number_changed_are_no_curve(changed: str) -> None:
     """The curve of a forger's choosing (CVE-2020-0601): the right key point over another generator."""
     key = ecdsa.SigningKey.from_secret_exponent(0xC0FFEE, ecdsa.BRAINPOOLP256r1, hashlib.sha256)
     with pytest.raises(SignatureUnsupported, match="curve"):
-        verify(explicit(key, **{changed: 5}), ECDSA_SHA256, key.sign_deterministic(DATA), DATA)
+        verify(explicit(key, b"", **{changed: 5}), ECDSA_SHA256, key.sign_deterministic(DATA), DATA)
 
 
 def test_twisted_brainpool_is_told_from_the_one_with_the_same_prime() -> None:

@@ -20,7 +20,7 @@ from contracts.checks import Check, CheckName, Verdict
 from documents import der
 from documents.passive_authentication import LEGACY_TYPE, PLAIN_TYPE
 from documents.reading import CHIP_CHECKS
-from documents.signed_data import ATTRIBUTES_UNSORTED, SIGNER_BY_NAME, SIGNER_NAME_ORDER
+from documents.signed_data import ATTRIBUTES_UNSORTED, OLD_VERSION, SIGNER_BY_NAME, SIGNER_NAME_ORDER
 
 ROOT = Path(__file__).parents[3]
 CATALOGUE = Catalogue.load()
@@ -37,7 +37,7 @@ ELSEWHERE = {
 RAISED = {"ChipError", "FileSpoilt", "AccessRefused", "SessionBroken", "SessionLost", "unread_chip", "append"}
 DEFECTS = {
     *der.DEFECTS, LEGACY_TYPE, PLAIN_TYPE, SIGNER_BY_NAME, SIGNER_NAME_ORDER, ATTRIBUTES_UNSORTED,
-    "record_lengths", "record_unknown",
+    OLD_VERSION, "record_lengths", "record_unknown",
 }  # fmt: skip
 REASON = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 # Of a name that a source composes, one example is enough.
