@@ -43,6 +43,8 @@ CHIP_CHECKS: tuple[CheckName, ...] = tuple(name for name in DOCUMENT_CHECKS if n
 # Identity, portrait, the keys of chip and active authentication. Nothing else is read: what a border does not
 # need (addresses, signatures, fingerprints) stays in the chip.
 WANTED_GROUPS = frozenset({1, 2, 14, 15})
+READABLE_GROUPS = frozenset(range(1, 17)) - {3, 4}
+"""All that anybody may read who can open the chip; fingerprints and irises are left alone."""
 
 Progress = Callable[[str, float], None]
 """Told the phase (access, files, portrait, authenticity, done) and the share of the whole, 0 to 1."""
@@ -91,16 +93,18 @@ def read_chip(
     optical: Mrz | None = None,
     progress: Progress | None = None,
     can: CardAccessNumber | None = None,
+    wanted: frozenset[int] = WANTED_GROUPS,
 ) -> ChipReading:
     """Read and judge the chip behind `transceiver`. Never raises for what a card says or a reader does.
 
     `key` opens the chip, or `can` where the key does not; `now` (aware) is the moment at which certificates must
-    be valid; `optical` is the printed zone, as far as it was read, for the comparison with DG1.
+    be valid; `optical` is the printed zone, as far as it was read, for the comparison with DG1. `wanted` are the
+    groups that are read where the chip lists or signs them; DG1 and DG2 always are.
     """
     passwords: tuple[Password, ...] = (*(key.readings if key is not None else ()), *((can,) if can else ()))
     if not passwords:
         return unread_chip(Verdict.NOT_CHECKED, "no_key")
-    conversation = _Conversation(transceiver, key, passwords, progress or (lambda phase, share: None))
+    conversation = _Conversation(transceiver, key, passwords, progress or (lambda phase, share: None), wanted)
     conversation.run(trust, now)
     return conversation.judge(now, optical)
 
@@ -125,12 +129,18 @@ class _Conversation:
     """One chip on the reader: what it said so far, and how the conversation stands."""
 
     def __init__(
-        self, transceiver: Transceiver, key: MrzKey | None, passwords: tuple[Password, ...], progress: Progress
+        self,
+        transceiver: Transceiver,
+        key: MrzKey | None,
+        passwords: tuple[Password, ...],
+        progress: Progress,
+        wanted: frozenset[int],
     ) -> None:
         self._bare = _Counting(transceiver)
         self._key = key
         self._passwords = passwords
         self._progress = progress
+        self._wanted = wanted | {1, 2}
         self._opened: Opened | None = None
         self._files: dict[str, bytes] = {}
         self._absent: set[int] = set()
@@ -273,7 +283,7 @@ class _Conversation:
                 listed |= self._sod.hashes.keys()
             except ValueError:
                 self._sod_answer = (Verdict.FAILED, "sod_malformed")
-        for number in (14, 15):
+        for number in sorted(self._wanted - {1, 2}):
             if number in listed:
                 self._read(GROUPS[number])
         self._read(GROUPS[2], lambda share: self._progress("portrait", 0.2 + 0.65 * share))
@@ -340,7 +350,7 @@ class _Conversation:
             self._group_files(),
             frozenset(self._absent),
             frozenset(self._spoilt),
-            WANTED_GROUPS,
+            self._wanted,
             self._com,
             self._dg1,
             trust,

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from contracts.checks import Verdict
 from documents.mrz import Mrz
-from documents.reading import ChipReading, read_chip
+from documents.reading import READABLE_GROUPS, ChipReading, read_chip
 from documents.sod_evaluation import moment, named_files
 from documents.trust import TrustStore
 from documents.trust_sources import collect
@@ -47,9 +47,8 @@ class Line:
 def read(directory: Path, source: Path, trust: TrustStore, now: datetime, optical: Mrz | None) -> ChipReading:
     """The chip of `directory`, opened with the key of the sound one: the printed zone is not altered."""
     files, _ = read_chip_files(source)
-    return read_chip(
-        Line(PassportCard.from_directory(directory)), read_keys(source, files).mrz, trust, now, optical
-    )
+    line, key = Line(PassportCard.from_directory(directory)), read_keys(source, files).mrz
+    return read_chip(line, key, trust, now, optical, wanted=READABLE_GROUPS)
 
 
 def keep_key(source: Path, copy: Path) -> None:

@@ -1,9 +1,10 @@
 """`corridor evaluate chip`: a directory of chip files, laid on the virtual reader and read back as a kiosk reads.
 
 The directory (docs/specimens.md, "Chip files") is loaded into the simulated card with the private keys that it
-holds; the reading goes through the PC/SC daemon and the worker process. Prints `{"checks": {name: {"verdict",
-"reason"}}, "apdus", "bytes", "seconds": {phase: …}, "groups": {name: sha256}}` as the last line of stdout; with
-several directories, `{"chips": {name: the same}}`.
+holds; the reading goes through the PC/SC daemon and the worker process, and takes every group but fingerprints and
+irises, which is more than a kiosk does. Prints `{"checks": {name: {"verdict", "reason"}}, "apdus", "bytes",
+"seconds": {phase: …}, "groups": {name: sha256}}` as the last line of stdout; with several directories, `{"chips":
+{name: the same}}`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ import argparse
 import hashlib
 import json
 import re
+import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from contracts.checks import Verdict
 from documents.access import CardAccessNumber
+from documents.lds import GROUPS, parse_dg1
 from documents.mrz import Mrz, MrzKey, parse_mrz
-from documents.reading import ChipReading
+from documents.reading import READABLE_GROUPS, ChipReading, unread_chip
 from documents.sod_evaluation import certificate_of, moment, named_files
 from documents.trust import TrustStore
 from documents.trust_sources import collect
@@ -29,6 +36,8 @@ from hardware.pcsc_daemon import PcscAccess, PcscDaemon
 from hardware.ports import DeviceError
 from hardware.simulators.card import FAULT_FORMS, RADIO_PROFILES, SimulatedReader, read_chip_files
 from hardware.simulators.card_keys import read_keys
+
+_MADE_UP = MrzKey("000000000", "000101", "000101")
 
 
 def main(arguments: list[str]) -> int:
@@ -59,7 +68,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         return _evaluate(options)
-    except (OSError, ValueError, DeviceError) as error:
+    except (OSError, ValueError, KeyError, TypeError, DeviceError) as error:
         words = [f"corridor evaluate chip: {error}", getattr(error, "action", "")]
         sys.stderr.write("\n".join(word for word in words if word) + "\n")
         return 2
@@ -78,11 +87,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     ):
         worker.start()
         for directory in options.directories:
-            key = optical.key if optical is not None else _key_of(directory)
-            reader.insert(directory, options.fault, options.profile)
-            begin = time.monotonic()
-            reading = _read(worker, access, key, trust, now, optical, options.can)
-            reader.remove()
+            with _laid(directory, optical) as (laid, key):
+                begin = time.monotonic()
+                if laid is None:
+                    reading = unread_chip(Verdict.NOT_PRESENT, "no_chip")
+                else:
+                    reader.insert(laid, options.fault, options.profile)
+                    reading = _read(worker, access, key, trust, now, optical, options.can)
+                    reader.remove()
             sys.stderr.write(f"{directory.name}: {reading.apdus} APDUs, {time.monotonic() - begin:.2f} s\n")
             rows[_name(directory, rows)] = _row(reading)
     if options.predictions is not None:
@@ -103,7 +115,7 @@ def _read(
     can: str | None,
 ) -> ChipReading:
     number = CardAccessNumber(can) if can else None
-    return worker.read(access.reader_url, key, trust, now, optical, can=number)
+    return worker.read(access.reader_url, key, trust, now, optical, can=number, wanted=READABLE_GROUPS)
 
 
 def _row(reading: ChipReading) -> dict[str, Any]:
@@ -128,13 +140,49 @@ def _optical(lines: str, now: datetime) -> Mrz:
     return mrz
 
 
-def _key_of(directory: Path) -> MrzKey | None:
-    """The key that the directory itself gives, where no printed zone was given: keys.json, or DG1."""
+@contextmanager
+def _laid(directory: Path, optical: Mrz | None) -> Iterator[tuple[Path | None, MrzKey | None]]:
+    """The directory to lay on the reader, and the key to open it with; None for one without any chip file.
+
+    A chip whose DG1 is gone or spoilt gives no key. It is copied, with the printed zone's key, or one made up, so
+    that the other files can be judged.
+    """
     try:
         files, _ = read_chip_files(directory)
-        return read_keys(directory, files).mrz
-    except (KeyError, TypeError, ValueError):
-        return None  # the card itself says what is wrong with the directory
+    except ValueError as error:
+        sys.stderr.write(f"{directory.name}: {error}\n")
+        yield None, None
+        return
+    told = _told(directory)
+    own = told.get("mrz") or _key_of_dg1(files)
+    if own is not None:
+        key = own if isinstance(own, MrzKey) else read_keys(directory, files).mrz
+        yield directory, optical.key if optical is not None else key
+        return
+    key = optical.key if optical is not None and optical.key is not None else _MADE_UP
+    sys.stderr.write(f"{directory.name}: gives no key; opened with that of the printed zone, or one made up\n")
+    with TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "chip"
+        shutil.copytree(directory, copy)
+        told["mrz"] = {"number": key.number, "birth": key.birth, "expiry": key.expiry}
+        (copy / "keys.json").write_text(json.dumps(told), encoding="utf-8")
+        yield copy, key
+
+
+def _told(directory: Path) -> dict[str, Any]:
+    """What keys.json says, nothing without one. ValueError for one that says nothing."""
+    path = directory / "keys.json"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not isinstance(told, dict):
+        raise ValueError(f"{path}: not an object")
+    return told
+
+
+def _key_of_dg1(files: dict[int, bytes]) -> MrzKey | None:
+    try:
+        return parse_dg1(files[GROUPS[1].identifier], datetime.now(UTC).date()).key
+    except (KeyError, ValueError):
+        return None
 
 
 def _name(directory: Path, taken: dict[str, dict[str, Any]]) -> str:

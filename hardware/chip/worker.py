@@ -25,7 +25,7 @@ from contracts.checks import Verdict
 from contracts.errors import ErrorCode
 from documents.access import CardAccessNumber
 from documents.mrz import Mrz, MrzKey
-from documents.reading import ChipReading, Progress, read_chip, unread_chip
+from documents.reading import WANTED_GROUPS, ChipReading, Progress, read_chip, unread_chip
 from documents.trust import TrustStore
 from hardware.ports import DeviceError
 
@@ -46,7 +46,8 @@ class _Order:
     now: datetime
     optical: Mrz | None
     card_wait: float
-    can: CardAccessNumber | None = None
+    can: CardAccessNumber | None
+    wanted: frozenset[int]
 
 
 class ChipWorker:
@@ -74,6 +75,7 @@ class ChipWorker:
         progress: Progress | None = None,
         card_wait: float = CARD_WAIT_SECONDS,
         can: CardAccessNumber | None = None,
+        wanted: frozenset[int] = WANTED_GROUPS,
     ) -> ChipReading:
         """Read the chip on `reader_url` (`pcsc:NAME`). Never raises; a failure is in the checks.
 
@@ -83,7 +85,7 @@ class ChipWorker:
         with self._lock:
             try:
                 line = self._ensure()
-                line.send(_Order(reader_url, key, trust, now, optical, card_wait, can))
+                line.send(_Order(reader_url, key, trust, now, optical, card_wait, can, wanted))
                 return self._await_answer(line, progress or (lambda phase, share: None))
             except (OSError, EOFError):
                 self._kill()
@@ -188,7 +190,7 @@ def _read_once(
             return unread_chip(Verdict.ERROR, "card_removed")
         raise
     try:
-        return read_chip(card, order.key, trust, order.now, order.optical, progress, order.can)
+        return read_chip(card, order.key, trust, order.now, order.optical, progress, order.can, order.wanted)
     finally:
         card.close()
 

@@ -26,7 +26,7 @@ from documents import tlv
 from documents.access import BacKeys, session_of
 from documents.apdu import Answer, Command
 from documents.files import ATR_INFO, CARD_SECURITY
-from documents.lds import APPLICATION, CARD_ACCESS, FILES, GROUPS, LdsError
+from documents.lds import APPLICATION, CARD_ACCESS, COM, FILES, GROUPS, SOD, ElementaryFile, LdsError
 from documents.mrz import MrzKey
 from documents.secure_messaging import Session
 from documents.security_infos import SecurityInfos, parse_dg14, parse_security_infos
@@ -50,6 +50,13 @@ FAULT_FORMS = (
 )
 # In the master file; the others belong to the application.
 _MASTER_FILES = {file.name: file for file in (CARD_ACCESS, CARD_SECURITY, ATR_INFO)}
+_FILES_BY_NAME = {
+    "com": COM, "sod": SOD, "cardaccess": CARD_ACCESS, "cardsecurity": CARD_SECURITY, "atrinfo": ATR_INFO,
+}  # fmt: skip
+_FILE_NAME = re.compile(
+    r"(?:ef[ ._-]?)?(?:(?P<name>com|sod|card[ ._-]?access|card[ ._-]?security|atr(?:[ ._-]?info)?)"
+    r"|(?:dg|data[ ._-]?group)[ ._-]?0?(?P<group>[1-9]|1[0-6])|(?P<identifier>[0-9a-f]{4}))(?:\.bin|\.dat)?"
+)
 _FILE_NAMES = {*_MASTER_FILES, *(file.name for file in FILES.values())}
 _STATUS = re.compile(r"[0-9A-Fa-f]{4}")
 _WITHOUT_ARGUMENT = ("slow", "no_bac", "no_keys", "other_keys", "short_reads", "no_short_identifiers")
@@ -377,32 +384,55 @@ class PassportCard:
 
 
 def read_chip_files(directory: Path) -> tuple[dict[int, bytes], dict[str, bytes]]:
-    """The application's files by identifier and the master file's by name: EF_*.bin and DatagroupN.bin, or
-    efXXXX.bin by the identifier in hexadecimal, in any case."""
+    """The application's files by identifier and the master file's by name.
+
+    They are known by their names, in any case and as others write them too: EF_COM, DatagroupN or EF_DGN, or the
+    identifier in hexadecimal; with .bin, .dat or nothing behind; also in a directory below. ValueError for none,
+    and for those of two chips.
+    """
     files: dict[int, bytes] = {}
     master_files: dict[str, bytes] = {}
-    by_name = {path.name.lower(): path for path in directory.iterdir() if path.suffix.lower() == ".bin"}
-    for file in _MASTER_FILES.values():
-        if (path := by_name.get(file.file_name.lower())) is not None:
-            master_files[file.name] = path.read_bytes()
-    for identifier, file in FILES.items():
-        if (path := by_name.get(file.file_name.lower())) is not None:
-            files[identifier] = path.read_bytes()
-    for name, path in by_name.items():
-        if (number := re.fullmatch(r"ef_?([0-9a-f]{4})\.bin", name)) is None:
+    places: dict[ElementaryFile, Path] = {}
+    for path in sorted(directory.rglob("*"), key=lambda path: (len(path.parts), _by_identifier(path), path)):
+        file = _file_of(path) if path.is_file() else None
+        if file is None:
             continue
-        identifier, content = int(number[1], 16), path.read_bytes()
-        for file in _MASTER_FILES.values():
-            # EF.CardSecurity and EF.SOD share an identifier, in two directories of the chip; their tags tell.
-            if file.identifier == identifier and content[:1] == bytes([file.tag]):
-                master_files.setdefault(file.name, content)
-                break
+        known = places.setdefault(file, path)
+        if known != path:
+            if known.parent != path.parent and len(known.parts) == len(path.parts):
+                raise ValueError("the files of two chips")
+        elif file in _MASTER_FILES.values():
+            master_files[file.name] = path.read_bytes()
         else:
-            if identifier in FILES:
-                files.setdefault(identifier, content)
+            files[file.identifier] = path.read_bytes()
     if not files:
         raise ValueError("no chip files")
     return files, master_files
+
+
+def _by_identifier(path: Path) -> bool:
+    found = _FILE_NAME.fullmatch(path.name.lower())
+    return found is not None and found["identifier"] is not None
+
+
+def _file_of(path: Path) -> ElementaryFile | None:
+    """The file that a path is named after."""
+    found = _FILE_NAME.fullmatch(path.name.lower())
+    if found is None:
+        return None
+    if found["group"] is not None:
+        return GROUPS[int(found["group"])]
+    if found["name"] is not None:
+        name = re.sub("[^a-z]", "", found["name"])
+        return next(file for key, file in _FILES_BY_NAME.items() if key.startswith(name))
+    identifier = int(found["identifier"], 16)
+    for file in _MASTER_FILES.values():
+        if file.identifier == identifier:
+            # EF.CardSecurity and EF.SOD share an identifier, in two directories of the chip; their tags tell.
+            with path.open("rb") as content:
+                if content.read(1) == bytes([file.tag]):
+                    return file
+    return FILES.get(identifier)
 
 
 def _infos(content: bytes | None, parse: Callable[[bytes], SecurityInfos]) -> SecurityInfos | None:

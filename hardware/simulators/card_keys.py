@@ -195,8 +195,8 @@ def _recognised(
 
 def _loose_keys(directory: Path) -> Iterator[tuple[str, int, int]]:
     """Kind, private value and, of an RSA key, modulus of each key file; files of other content are left alone."""
-    for path in sorted(directory.iterdir()):
-        if path.suffix.lower() not in _KEY_FILES or path.stat().st_size > 16_384:
+    for path in sorted(directory.rglob("*")):
+        if path.suffix.lower() not in _KEY_FILES or not path.is_file() or path.stat().st_size > 16_384:
             continue
         data = path.read_bytes()
         try:

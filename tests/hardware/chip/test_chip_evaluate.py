@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -15,15 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from PIL import Image
 
 from contracts.checks import CheckName, Verdict
-from documents.lds import FILES
-from documents.mrz import MrzKey, compose_td3
+from documents import tlv
+from documents.lds import FILES, encode_com, encode_dg1
+from documents.mrz import MrzKey, compose_td3, parse_mrz
 from documents.reading import ChipReading
 from documents.secure_messaging import AES_128
 from documents.trust import TrustStore
 from hardware.chip.evaluate import main
 from hardware.chip.worker import ChipWorker
 from hardware.pcsc_daemon import PcscDaemon
-from hardware.simulators.card import PassportCard, SimulatedReader
+from hardware.simulators.card import PassportCard, SimulatedReader, read_chip_files
 from hardware.specimens.issuer import ChipFiles, ChipSecurity, SpecimenAuthority
 
 pytestmark = pytest.mark.pcsc
@@ -91,10 +93,98 @@ def test_several_chips_one_of_them_a_clone(
     assert told["chip"]["checks"]["active_authentication"]["verdict"] == "PASSED"
 
 
-def test_what_is_no_directory_of_chip_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path)]) == 2
-    assert "not a directory of chip files" in capsys.readouterr().err
+def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, dict[str, str]]]:
+    """The checks of each chip, by the directory's name."""
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["chips"]
+    return {name: row["checks"] for name, row in told.items()}
+
+
+def test_a_directory_without_a_chip_is_answered_beside_one_with_a_chip(
+    directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "keys.json").write_text("[]")
+    (tmp_path / "other" / "EF_COM.bin").write_bytes(b"hello")
+    assert main([str(tmp_path / "empty"), str(directory), "--at", MOMENT]) == 0
+    told = checks(capsys)
+    assert told["empty"]["access"] == {"verdict": "NOT_PRESENT", "reason": "no_chip"}
+    assert told["chip"]["access"] == {"verdict": "PASSED", "reason": "ok"}
+    assert main([str(tmp_path / "other")]) == 2
+    assert "not an object" in capsys.readouterr().err
     assert main([str(tmp_path), "--mrz", "HELLO"]) == 2
+
+
+def test_a_first_group_that_gives_no_key(
+    tmp_path: Path, chip: ChipFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Gone, cut, or with a digit that disagrees, and no keys.json: the rest is read and judged all the same."""
+    spoilt = chip.files["DG1"].replace(b"L898902C3", b"L898902C4")
+    for name, content in {"gone": None, "cut": chip.files["DG1"][:40], "spoilt": spoilt, "sound": b""}.items():
+        chip.write(tmp_path / name)
+        (tmp_path / name / "keys.json").unlink()
+        if content is None:
+            (tmp_path / name / "Datagroup1.bin").unlink()
+        elif content:
+            (tmp_path / name / "Datagroup1.bin").write_bytes(content)
+    directories = [str(tmp_path / name) for name in ("gone", "cut", "spoilt", "sound")]
+    assert main([*directories, "--mrz", "\n".join(LINES), "--at", MOMENT]) == 0
+    told = checks(capsys)
+    assert {name: row["dg_hashes"]["reason"] for name, row in told.items()} == {
+        "gone": "group_missing_dg1",
+        "cut": "group_malformed_dg1",
+        "spoilt": "hash_mismatch_dg1",
+        "sound": "ok",
+    }
+    assert {row["sod_signature"]["verdict"] for row in told.values()} == {"PASSED"}
+    assert told["spoilt"]["dg1_mrz"]["verdict"] == "FAILED"
+
+
+def test_a_group_that_no_kiosk_reads_is_read_here_and_hashed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mrz = parse_mrz(LINES, date(2026, 11, 21))
+    assert mrz.key is not None
+    more = tlv.encode(0x6B, tlv.encode(0x5C, b"\x5f\x0e") + tlv.encode(0x5F0E, b"ERIKSSON<<ANNA<MARIA"))
+    groups = {1: encode_dg1(LINES), 2: b"\x75\x02\x00\x00", 3: b"\x63\x02\x00\x00", 11: more}
+    files = {"COM": encode_com(frozenset(groups)), "SOD": AUTHORITY.sign(groups)}
+    files |= {f"DG{number}": content for number, content in groups.items()}
+    sound = ChipFiles(files, (mrz.key.number, mrz.key.birth, mrz.key.expiry), None, (), None)
+    sound.write(tmp_path / "sound")
+    sound.write(tmp_path / "altered")
+    (tmp_path / "altered" / "Datagroup11.bin").write_bytes(more[:-1] + b"O")
+    assert main([str(tmp_path / "sound"), str(tmp_path / "altered"), "--at", MOMENT]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["chips"]
+    assert set(told["sound"]["groups"]) == {"COM", "SOD", "DG1", "DG2", "DG11"}
+    assert told["sound"]["groups"]["DG11"] == hashlib.sha256(more).hexdigest()
+    assert told["sound"]["checks"]["dg_hashes"] == {"verdict": "PASSED", "reason": "ok"}
+    assert told["altered"]["checks"]["dg_hashes"] == {"verdict": "FAILED", "reason": "hash_mismatch_dg11"}
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["EF_{0}.bin", "EF_{0}.BIN", "EF.{0}", "{0}.dat", "ef_{1}.bin", "sub/EF_{0}.bin"],
+)
+def test_the_names_that_others_give_the_files(tmp_path: Path, chip: ChipFiles, form: str) -> None:
+    for name, content in chip.files.items():
+        path = tmp_path / form.format(
+            name, name.lower().replace("dg", "dg0") if name[2:] in "12" else name.lower()
+        )
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "README.txt").write_text("no chip file")
+    (tmp_path / "portrait.bin").write_bytes(b"nor this")
+    identifiers = {file.name: file.identifier for file in FILES.values()}
+    files, master_files = read_chip_files(tmp_path)
+    assert master_files == {name: chip.files[name] for name in ("CardAccess", "CardSecurity")}
+    assert files == {identifiers[name]: content for name, content in chip.files.items() if name in identifiers}
+
+
+def test_the_files_of_two_chips_are_not_mixed(tmp_path: Path, chip: ChipFiles) -> None:
+    chip.write(tmp_path / "one")
+    chip.write(tmp_path / "two")
+    with pytest.raises(ValueError, match="two chips"):
+        read_chip_files(tmp_path)
 
 
 def test_a_directory_by_identifiers_with_loose_keys(tmp_path: Path, chip: ChipFiles) -> None:
