@@ -70,16 +70,22 @@ def parse_master_list(data: bytes, roots: Iterable[Certificate], now: datetime) 
         signer=signed.signer,
         signed_at=signed.signed_at,
         signature=signed.signature,
-        standing=_standing(signed, tuple(roots), now),
+        standing=_standing(signed, tuple(certificates), tuple(roots), now),
         defects=tuple(sorted({*signed.defects, *defects})),
     )
 
 
-def _standing(signed: SignedContent, roots: tuple[Certificate, ...], now: datetime) -> Answer:
+def _standing(
+    signed: SignedContent, listed: tuple[Certificate, ...], roots: tuple[Certificate, ...], now: datetime
+) -> Answer:
     """Whether a pinned root issued the signer, for this, and when it signed."""
     signer = signed.signer
     if signer is None:
         return Verdict.NOT_CHECKED, "signer_certificate_missing"
+    known = (*roots, *listed, signer)
+    others = {one.der for one in signed.certificates} - {one.der for one in known}
+    if not all(_sound(one, (*known, *signed.certificates)) for one in signed.certificates if one.der in others):
+        return Verdict.FAILED, "enclosed_certificate"
     if not roots:
         return Verdict.NOT_CHECKED, "no_root"
     if MASTER_LIST_SIGNER not in signer.purposes:
@@ -96,6 +102,14 @@ def _standing(signed: SignedContent, roots: tuple[Certificate, ...], now: dateti
             return PASSED
         answer = (Verdict.FAILED, "root_expired")
     return answer
+
+
+def _sound(enclosed: Certificate, among: Iterable[Certificate]) -> bool:
+    """Whether a certificate beside the signer's is as somebody issued it.
+
+    It is under no signature of the list and trusted for nothing; but a file with a changed byte is refused.
+    """
+    return any(_issued(enclosed, one) for one in among if one.subject_der == enclosed.issuer_der)
 
 
 def _under(

@@ -41,16 +41,20 @@ class Country:
         self.listed = (self.root, self.neighbour, self.link, self.stray)
         self.list = self.sign(self.listed)
 
-    def sign(self, certificates: tuple[bytes, ...], signer: str = "mls", kind: str = MASTER_LIST_TYPE) -> bytes:
+    def sign(
+        self,
+        certificates: tuple[bytes, ...],
+        signer: str = "mls",
+        kind: str = MASTER_LIST_TYPE,
+        beside: str = "csca.pem",
+    ) -> bytes:
         content = CscaMasterList({"version": 0, "cert_list": []})
         body = b"".join(sorted(certificates))
         encoded = content.dump()
         assert encoded == bytes.fromhex("30050201003100")
         size = len(body).to_bytes(3)
         inner = b"\x02\x01\x00\x31\x83" + size + body
-        return self.authority.sign(
-            b"\x30\x83" + len(inner).to_bytes(3) + inner, kind, signer, "-certfile", "csca.pem"
-        )
+        return self.authority.sign(b"\x30\x83" + len(inner).to_bytes(3) + inner, kind, signer, "-certfile", beside)
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +78,32 @@ def test_a_list_under_another_root_is_refused_though_it_brings_its_own(country: 
 
 
 def test_any_changed_byte_is_noticed(country: Country) -> None:
-    root = Certificate(country.root)
-    for place in range(60, len(country.list), 97):
+    """Of the content, of the signature, and of every certificate enclosed, also of one that nothing depends on."""
+    assert country.list.count(country.root) == 2  # in the list, and beside its signer
+    roots = [Certificate(country.root)]
+    enclosed = country.list.rindex(country.root)
+    spared = enclosed + len(country.root)
+    places = {*range(60, len(country.list), 97), *range(enclosed, spared, 7), spared - 1}
+    for place in sorted(places):
         altered = bytearray(country.list)
         altered[place] ^= 0x01
         try:
-            answer = parse_master_list(bytes(altered), [root], NOW).answer
+            answer = parse_master_list(bytes(altered), roots, NOW).answer
         except ValueError:
             continue
-        # Of the enclosed certificates only the signer's matters; the others are not part of what is signed.
-        enclosed = country.list.find(country.root, country.list.find(b"\xa0\x82", len(country.list) // 2))
-        assert answer != OK or 0 < enclosed <= place < enclosed + len(country.root), place
+        assert answer[0] in (Verdict.FAILED, Verdict.ERROR), place
+
+
+def test_a_certificate_beside_the_signer_s_that_somebody_issued(country: Country) -> None:
+    """A link of which the list and the pins know nothing, issued by the root that stands beside it."""
+    stranger = country.authority.issue("stranger", "root")
+    assert stranger not in country.listed
+    listed = country.sign(country.listed, "mls", MASTER_LIST_TYPE, "stranger.pem")
+    assert stranger in listed
+    assert parse_master_list(listed, [Certificate(country.root)], NOW).answer == OK
+    altered = listed.replace(stranger, stranger[:-1] + bytes([stranger[-1] ^ 1]))
+    answer = parse_master_list(altered, [Certificate(country.root)], NOW).answer
+    assert answer == (Verdict.FAILED, "enclosed_certificate")
 
 
 def test_a_signer_without_the_purpose_or_of_another_time(country: Country) -> None:
@@ -258,7 +277,6 @@ def test_the_evaluations_print_what_they_promise(country: Country, tmp_path: Pat
     status, said = run("masterlist", tmp_path / "root.cer", "--root", tmp_path / "root.cer")
     assert (status, said["signature"]) == (0, {"verdict": "FAILED", "reason": "list_malformed"})
     assert set(said) == {*figures, "signature"}
-    assert run("masterlist", tmp_path / "nothing.ml", "--root", tmp_path / "root.cer") == (2, {})
 
     country.authority.issue("ds", "signer")
     (tmp_path / "EF_SOD.bin").write_bytes(country.authority.security_object())
