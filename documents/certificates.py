@@ -6,8 +6,8 @@ import hashlib
 from datetime import datetime
 from functools import cached_property
 
+from asn1crypto import core, keys
 from asn1crypto import crl as asn1_crl
-from asn1crypto import keys
 from asn1crypto import x509 as asn1_x509
 
 from contracts.checks import Verdict
@@ -59,7 +59,7 @@ class Certificate:
             self.public_key: keys.PublicKeyInfo = self._parsed.public_key
             self.unknown_critical = frozenset(self._parsed.critical_extensions) - _UNDERSTOOD - _WITHOUT_EFFECT
             self._signed = body.dump()
-            self._signature: bytes = self._parsed["signature_value"].native
+            self._signature = _whole_octets(self._parsed["signature_value"])
             self._signature_algorithm = self._parsed["signature_algorithm"]
             self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
             # asn1crypto parses lazily: what cannot be parsed shall show here and not in the middle of a check.
@@ -112,6 +112,13 @@ class Certificate:
         return self.not_before <= moment <= self.not_after
 
 
+def _whole_octets(signature: core.OctetBitString) -> bytes:
+    """A signature: a BIT STRING of which no bit is unused. ValueError for another."""
+    if signature.contents[:1] != b"\x00":
+        raise ValueError("not whole octets")
+    return bytes(signature.native)
+
+
 def _country(name: asn1_x509.Name) -> str | None:
     country = name.native.get("country_name")
     return country.strip().upper() if isinstance(country, str) else None
@@ -144,7 +151,7 @@ class RevocationList:
             self.is_partial = bool(self._parsed.critical_extensions)
             revoked = body["revoked_certificates"].native or ()
             self._signed = body.dump()
-            self._signature: bytes = self._parsed["signature"].native
+            self._signature = _whole_octets(self._parsed["signature"])
             self._signature_algorithm = self._parsed["signature_algorithm"]
             self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
             _ = self._signature_algorithm.native

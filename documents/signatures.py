@@ -88,6 +88,7 @@ def verify(
 ) -> None:
     """SignatureInvalid or SignatureUnsupported unless `signature` is the key's over `data`."""
     try:
+        _refuse_strange_parameters(algorithm)
         name = hash_of(algorithm, fallback_hash)
         kind = key["algorithm"]["algorithm"].native
         if name not in _HASHES:
@@ -103,6 +104,18 @@ def verify(
     except (ValueError, TypeError, KeyError, AttributeError):
         # asn1crypto parses lazily: a malformed key or algorithm shows only when it is looked at.
         raise SignatureUnsupported("malformed") from None
+
+
+def _refuse_strange_parameters(algorithm: algos.SignedDigestAlgorithm) -> None:
+    """Parameters of algorithms that have none are left out or NULL (RFC 4055 §5, RFC 5758 §3). In a SignerInfo no
+    signature covers them, and a byte that means nothing is refused there too."""
+    plain = [algorithm]
+    if algorithm["algorithm"].native == "rsassa_pss":
+        parameters = _pss(algorithm)
+        plain = [parameters["hash_algorithm"], parameters["mask_gen_algorithm"]["parameters"]]
+    for one in plain:
+        if one["parameters"].dump() not in (b"", b"\x05\x00"):
+            raise SignatureUnsupported("parameters")
 
 
 def can_check(key: keys.PublicKeyInfo) -> bool:

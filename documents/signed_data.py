@@ -163,15 +163,17 @@ def _naming(certificate: Certificate, sid: cms.SignerIdentifier) -> frozenset[st
         return None
     if issuer.dump() == certificate.issuer_der:
         return frozenset()
-    if issuer == certificate.issuer:  # RFC 5280 §7.1, not byte by byte
+    theirs, ours = _parts(issuer), _parts(certificate.issuer)
+    if theirs == ours:
         return frozenset({SIGNER_BY_NAME})
-    if _parts(issuer) == _parts(certificate.issuer):
-        return frozenset({SIGNER_NAME_ORDER})
-    return None
+    return frozenset({SIGNER_NAME_ORDER}) if sorted(theirs) == sorted(ours) else None
 
 
-def _parts(name: x509.Name) -> list[str]:
-    return sorted(part.hashable for part in name.chosen)
+def _parts(name: x509.Name) -> list[list[tuple[str, str]]]:
+    """What a name says, whatever its strings are coded as (RFC 5280 §7.1, but for the space between words)."""
+    return [
+        sorted((one["type"].dotted, str(one["value"].native).casefold()) for one in part) for part in name.chosen
+    ]
 
 
 def _signed_at(info: cms.SignerInfo) -> datetime | None:

@@ -157,6 +157,29 @@ def test_a_root_of_the_first_version_of_x_509(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["rsa_v15", "rsa_pss"])
+def test_every_byte_that_no_signature_covers_counts(tmp_path: Path, kind: str) -> None:
+    """Of the signer's part of EF.SOD, and of what stands around the signature of its certificate."""
+    authority = OpensslAuthority(tmp_path, KINDS[kind])
+    signer = x509.Certificate.load(authority.issue("ds"))
+    trust = store(authority.certificate("csca"), lists=(authority.revocation_list(),))
+    sound = authority.security_object()
+    infos = cms.ContentInfo.load(tlv.value(sound, 0x77))["content"]["signer_infos"].dump()
+    begin, around = sound.rindex(infos), sound.index(signer["signature_value"].native)
+
+    def believed(content: bytes) -> bool:
+        try:
+            answers = judge_signer(parse_sod(content), trust, NOW)
+        except ValueError:
+            return False
+        return all(verdict is Verdict.PASSED for verdict, _ in answers.values())
+
+    assert believed(sound)
+    for place in (*range(around - 24, around), *range(begin, begin + len(infos) - 250)):
+        spoilt = sound[:place] + bytes([sound[place] ^ 0x81]) + sound[place + 1 :]
+        assert not believed(spoilt), f"byte {place}"
+
+
 def named(content: bytes, change: Callable[[list[x509.RelativeDistinguishedName]], object]) -> bytes:
     """EF.SOD whose signer is named by a changed name; nothing signed changes."""
     signed = cms.ContentInfo.load(tlv.value(content, 0x77))
