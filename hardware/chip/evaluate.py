@@ -37,17 +37,22 @@ from hardware.ports import DeviceError
 from hardware.simulators.card import FAULT_FORMS, RADIO_PROFILES, SimulatedReader, read_chip_files
 from hardware.simulators.card_keys import read_keys
 
+_JOINED = {88: 44, 72: 36, 90: 30}  # characters of a whole zone, and of its lines
 _MADE_UP = MrzKey("000000000", "000101", "000101")
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="corridor evaluate chip", description=__doc__)
     parser.add_argument(
-        "directories", type=Path, nargs="+", metavar="DIR", help="chip files, and keys where there are"
+        "directories", type=Path, nargs="*", metavar="DIR", help="chip files, and keys where there are"
     )
     parser.add_argument("--profile", choices=RADIO_PROFILES, default="none", help="kbit/s on the air")
     parser.add_argument(
-        "--mrz", metavar="LINES", help="the printed zone, its lines apart by a space, / or newline"
+        "--mrz",
+        metavar="LINES",
+        nargs="+",
+        default=[],
+        help="the printed zone, its lines apart by a space, / or newline, or joined",
     )
     parser.add_argument("--can", help="the card access number, for PACE")
     parser.add_argument(
@@ -66,6 +71,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--at", type=moment, help="judge at this moment (ISO 8601) instead of now")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="one JSON row per chip")
     options = parser.parse_args(arguments)
+    # The lines of a zone may be several words of the command line, and a directory may stand behind them.
+    options.directories += [Path(word) for word in options.mrz if Path(word).is_dir()]
+    options.mrz = [word for word in options.mrz if not Path(word).is_dir()]
+    if not options.directories:
+        parser.error("a directory of chip files is needed")
     try:
         return _evaluate(options)
     except (OSError, ValueError, KeyError, TypeError, DeviceError) as error:
@@ -78,7 +88,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     now = options.at or datetime.now(UTC)
     roots = [certificate_of(path) for path in options.root]
     trust = collect(named_files(options.trust), roots, now).store
-    optical = _optical(options.mrz, now) if options.mrz else None
+    optical = _optical(" ".join(options.mrz), now) if options.mrz else None
     rows: dict[str, dict[str, Any]] = {}
     with (
         PcscDaemon() as access,
@@ -132,12 +142,14 @@ def _row(reading: ChipReading) -> dict[str, Any]:
     }
 
 
-def _optical(lines: str, now: datetime) -> Mrz:
-    """The printed zone of the command line. ValueError when it gives no key."""
-    mrz = parse_mrz([line for line in re.split(r"\\n|[\s/|,]+", lines.strip()) if line], now.date())
-    if mrz.key is None:
-        raise ValueError("--mrz is no zone whose check digits hold")
-    return mrz
+def _optical(text: str, now: datetime) -> Mrz:
+    """The printed zone of the command line; it may be one that gives no key. ValueError for what is no zone."""
+    lines = [line for line in re.split(r"\\n|[\s/|,]+", text.strip()) if line]
+    if len(lines) == 1 and (size := _JOINED.get(len(lines[0]))) is not None:
+        lines = [lines[0][place : place + size] for place in range(0, len(lines[0]), size)]
+    if any(len(line) not in _JOINED.values() for line in lines):
+        raise ValueError("--mrz is no machine-readable zone")
+    return parse_mrz(lines, now.date())
 
 
 @contextmanager

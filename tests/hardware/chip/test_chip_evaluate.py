@@ -22,7 +22,7 @@ from documents.mrz import MrzKey, compose_td3, parse_mrz
 from documents.reading import ChipReading
 from documents.secure_messaging import AES_128
 from documents.trust import TrustStore
-from hardware.chip.evaluate import main
+from hardware.chip.evaluate import _optical, main
 from hardware.chip.worker import ChipWorker
 from hardware.pcsc_daemon import PcscDaemon
 from hardware.simulators.card import PassportCard, SimulatedReader, read_chip_files
@@ -113,6 +113,22 @@ def test_a_directory_without_a_chip_is_answered_beside_one_with_a_chip(
     assert main([str(tmp_path / "other")]) == 2
     assert "not an object" in capsys.readouterr().err
     assert main([str(tmp_path), "--mrz", "HELLO"]) == 2
+
+
+def test_a_zone_with_a_misread_digit_opens_nothing_and_is_answered(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = LINES[1].replace("L898902C3", "L898902C4")
+    assert main(["--mrz", LINES[0], spoilt, str(directory), "--at", MOMENT]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["checks"]
+    assert told["access"] == {"verdict": "NOT_CHECKED", "reason": "no_key"}
+    assert "PASSED" not in {check["verdict"] for check in told.values()}
+
+
+@pytest.mark.parametrize("form", ["{0} {1}", "{0}\n{1}\n", "{0}\\n{1}", "{0}/{1}", "{0}{1}"])
+def test_the_forms_of_a_zone_on_the_command_line(form: str) -> None:
+    mrz = _optical(form.format(*LINES), datetime(2026, 11, 21, tzinfo=UTC))
+    assert mrz.key == MrzKey("L898902C3", "740812", "320415")
 
 
 def test_a_first_group_that_gives_no_key(
