@@ -253,10 +253,16 @@ def augmented(around: Any, close: Any, grain: Any) -> tuple[Any, Any, Any]:
     around, close, grain = pieces
     noisy = torch.rand(count) < 0.15
     grain[noisy] += 6 * torch.rand(int(noisy.sum()), 1, 1, 1) * torch.randn_like(grain[noisy])
-    for index in torch.nonzero(torch.rand(count) < 0.2)[:, 0].tolist():
-        depth, side = int(torch.randint(8, 34, (1,))), int(torch.randint(4, (1,)))
-        hidden = [slice(None, depth), slice(-depth, None)][side % 2]
-        around[(index, slice(None), hidden) if side < 2 else (index, slice(None), slice(None), hidden)] = 0
+    for index in torch.nonzero(torch.rand(count) < 0.3)[:, 0].tolist():
+        depth, side = int(torch.randint(8, 34, (1,))), int(torch.randint(6, (1,)))
+        if side in (0, 4, 5):  # 4 and 5: both, as beside an upright film
+            around[index, :, :, :depth] = 0
+        if side in (1, 4, 5):
+            around[index, :, :, -depth:] = 0
+        if side == 2:
+            around[index, :, :depth] = 0
+        if side == 3:
+            around[index, :, -depth:] = 0
     return around, close, grain
 
 

@@ -45,6 +45,11 @@ crl_extensions = crl
 [crl]
 authorityKeyIdentifier = keyid
 """
+# What an authority that cuts its lists up adds (RFC 5280 §5.2.5), {} being the list's part and the flags.
+PART = """issuingDistributionPoint = critical,@part
+[part]
+{}
+"""
 PSS = ("rsa_padding_mode:pss", "rsa_pss_saltlen:32")
 
 

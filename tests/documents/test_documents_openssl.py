@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import cms, x509
-from openssl_issuer import GROUPS, KINDS, OpensslAuthority, openssl
+from openssl_issuer import GROUPS, KINDS, PART, OpensslAuthority, openssl
 
 from contracts.checks import CheckName, Verdict
 from documents import tlv
@@ -281,6 +281,39 @@ def test_lists_in_every_state(authority: OpensslAuthority) -> None:
     assert asked(revoked) == (Verdict.FAILED, "signer_revoked")
     assert asked(revoked, empty) == (Verdict.FAILED, "signer_revoked")
     assert asked(revoked, at=NOW + timedelta(days=40)) == (Verdict.FAILED, "signer_revoked")
+
+
+def test_a_list_is_only_about_the_part_that_it_names(tmp_path: Path) -> None:
+    authority = OpensslAuthority(tmp_path, KINDS["p256"])
+    root = authority.certificate("csca")
+    config = tmp_path / "csca.cnf"
+    whole = config.read_text()
+    authority.issue("ds")
+    nowhere = Certificate(authority.certificate("ds"))
+    text = (tmp_path / "ds.cnf").read_text()
+    (tmp_path / "ds.cnf").write_text(text.replace("[signer]", "[signer]\ncrlDistributionPoints = URI:http://a/1"))
+    openssl(
+        tmp_path, "x509", "-req", "-in", "ds.csr", "-CA", "csca.pem", "-CAkey", "csca.key", "-set_serial", "4711",
+        "-extfile", "ds.cnf", "-extensions", "signer", "-out", "ds.pem",
+    )  # fmt: skip
+    signer = Certificate(authority.certificate("ds"))
+    path = store(root).chain(signer)[1]
+
+    def asked(part: str, certificate: Certificate = signer, *revoked: str) -> tuple[Verdict, str]:
+        config.write_text(whole + PART.format(part))
+        found = authority.revocation_list(*revoked)
+        return store(root, lists=(found,)).revocation(certificate, path, NOW)
+
+    partial = (Verdict.ERROR, "crl_partial")
+    assert asked("fullname = URI:http://a/1") == OK
+    assert asked("fullname = URI:http://a/1\nonlyuser = TRUE") == OK
+    assert asked("onlyuser = TRUE", nowhere) == OK
+    assert asked("fullname = URI:http://a/2") == partial
+    assert asked("fullname = URI:http://a/1", nowhere) == partial
+    assert asked("onlyCA = TRUE") == partial
+    assert asked("fullname = URI:http://a/1\nonlysomereasons = keyCompromise") == partial
+    assert asked("fullname = URI:http://a/1\nindirectCRL = TRUE") == partial
+    assert asked("fullname = URI:http://a/2", signer, "ds") == (Verdict.FAILED, "signer_revoked")
 
 
 def test_validity_is_judged_when_it_was_signed(authority: OpensslAuthority) -> None:

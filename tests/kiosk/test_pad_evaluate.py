@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,11 +12,15 @@ import numpy as np
 import pytest
 
 from hardware.camera.jpeg import split_jpegs
+from hardware.ports import Frame
 from hardware.specimens.attacks import draw_attack
 from hardware.specimens.build import PORTRAITS, head_of
 from hardware.specimens.feed import Head, draw_feed
+from kiosk.faces.detect import Face, FaceDetector
 from kiosk.faces.pad import weights
 from kiosk.faces.pad.evaluate import Clip, TableError, load_table, main, summary
+from kiosk.faces.pad.film import gather
+from kiosk.faces.pad.network import RecaptureNetwork
 
 MODELS = Path(sys.prefix) / "share" / "corridor" / "models"
 
@@ -107,3 +112,25 @@ def test_a_swapped_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(weights.SHA_256, weights.NETWORK, "0" * 64)
     with pytest.raises(weights.WeightsError, match="install Corridor again"):
         weights.verified(weights.NETWORK)
+
+
+def test_a_wall_that_looks_a_little_like_a_large_face_is_not_the_one_who_is_judged() -> None:
+    pictures = [cv2.imdecode(np.frombuffer(part, np.uint8), cv2.IMREAD_COLOR)
+                for part in split_jpegs(draw_feed(*who("anna"), "neutral", 0))[:3]]  # fmt: skip
+    frames = [np.asarray(picture, np.uint8) for picture in pictures]
+    detector, network = FaceDetector(MODELS), RecaptureNetwork()
+
+    def beside_a_wall(confidence: float) -> dict[str, float]:
+        def find(frame: Frame) -> tuple[Face, ...]:
+            face = detector.find(frame)[0]
+            wall = replace(face.moved(1.4, (-150.0, -120.0)), confidence=face.confidence - confidence)
+            return wall, face
+
+        evidence = gather(frames, find, network)
+        assert not isinstance(evidence, str)
+        return evidence.values()
+
+    alone = gather(frames, detector.find, network)
+    assert not isinstance(alone, str)
+    assert beside_a_wall(0.1) == alone.values()
+    assert beside_a_wall(0.02) != alone.values(), "of two that are as certain the larger is meant"

@@ -21,6 +21,7 @@ from kiosk.faces.pad.network import RecaptureNetwork
 MOST_FRAMES = 40  # are looked at, evenly over the film
 _LONGEST = 3_000  # frames of a film that are decoded at all
 _WIDEST = 1280  # pixels; a larger frame is made smaller
+_UNSURE = 0.08  # of the detector's confidence
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 Item = TypeVar("Item")
@@ -80,7 +81,7 @@ def gather(
     """The evidence of a film; or why there is none, as a reason code."""
     if len(frames) > 3 and all(np.array_equal(frames[0], frame) for frame in frames[1:]):
         return "stream_frozen"
-    seen = [(frame, faces[0].landmarks) for frame in frames if (faces := find(frame))]
+    seen = [(frame, _subject(faces).landmarks) for frame in frames if (faces := find(frame))]
     if not seen:
         return "no_face"
     evidence = Evidence(network, cues=cues)
@@ -93,6 +94,15 @@ def gather(
     for frame, landmarks in seen[straight + 1 :]:
         evidence.follow(frame, landmarks)
     return evidence
+
+
+def _subject(faces: Sequence[Face]) -> Face:
+    """The largest face, but none that is much less certain than another: a blurred wall may look like one.
+
+    The kiosk refuses frames with two large faces; a film of somebody else's has to be judged as it is.
+    """
+    surest = max(face.confidence for face in faces)
+    return max((face for face in faces if face.confidence > surest - _UNSURE), key=lambda face: face.area)
 
 
 def _turned(landmarks: Landmarks) -> float:
