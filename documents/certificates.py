@@ -11,6 +11,7 @@ from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 
 from contracts.checks import Verdict
+from documents.der import as_read
 from documents.signatures import SignatureInvalid, SignatureUnsupported, can_check, verify
 
 SPECIMEN_MARK = "CORRIDOR SPECIMEN"
@@ -45,23 +46,24 @@ class Certificate:
             self.not_after: datetime = validity["not_after"].native
             self.serial_number = int(self._parsed.serial_number)
             self.issuer: asn1_x509.Name = self._parsed.issuer
-            self.issuer_der: bytes = self._parsed.issuer.dump()
-            self.subject_der: bytes = self._parsed.subject.dump()
+            self.issuer_der: bytes = as_read(self._parsed.issuer)
+            self.subject_der: bytes = as_read(self._parsed.subject)
             self.key_identifier: bytes | None = self._parsed.key_identifier
             self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
             usage = self._parsed.key_usage_value
             self.usage: frozenset[str] | None = None if usage is None else frozenset(usage.native)
             self.purposes = _purposes(self._parsed)
+            self.distribution_points = _distribution_points(self._parsed)
             self.is_marked_authority = bool(self._parsed.ca)
             self.is_version_1 = body["version"].native == "v1"
             self.country = _country(self._parsed.subject) or _country(self._parsed.issuer)
             self.common_name = _common_name(self._parsed.subject)
             self.public_key: keys.PublicKeyInfo = self._parsed.public_key
             self.unknown_critical = frozenset(self._parsed.critical_extensions) - _UNDERSTOOD - _WITHOUT_EFFECT
-            self._signed = body.dump()
+            self._signed = as_read(body)
             self._signature = _whole_octets(self._parsed["signature_value"])
             self._signature_algorithm = self._parsed["signature_algorithm"]
-            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
+            self._algorithms_agree = as_read(body["signature"]) == as_read(self._signature_algorithm)
             # asn1crypto parses lazily: what cannot be parsed shall show here and not in the middle of a check.
             _ = self.public_key["algorithm"].native, self._signature_algorithm.native
         except _MALFORMED as error:
@@ -134,6 +136,18 @@ def _purposes(parsed: asn1_x509.Certificate) -> frozenset[str]:
     return frozenset() if extended is None else frozenset(purpose.dotted for purpose in extended)
 
 
+def _distribution_points(parsed: asn1_x509.Certificate) -> frozenset[bytes]:
+    """The names of all points from which revocation lists for this certificate come, as DER."""
+    points = parsed.crl_distribution_points_value or ()
+    return frozenset(name for point in points for name in _names_of(point["distribution_point"]))
+
+
+def _names_of(point: asn1_x509.DistributionPointName) -> frozenset[bytes]:
+    if point.native is None or point.name != "full_name":
+        return frozenset()  # relative to the issuer's name: nobody of ours writes it so
+    return frozenset(as_read(name) for name in point.chosen)
+
+
 class RevocationList:
     """One certificate revocation list. ValueError for other bytes."""
 
@@ -144,16 +158,18 @@ class RevocationList:
             body = self._parsed["tbs_cert_list"]
             self.this_update: datetime = body["this_update"].native
             self.next_update: datetime | None = body["next_update"].native
-            self.issuer_der: bytes = self._parsed.issuer.dump()
+            self.issuer_der: bytes = as_read(self._parsed.issuer)
             self.country = _country(self._parsed.issuer)
             self.authority_key_identifier: bytes | None = self._parsed.authority_key_identifier
             # A delta or a partial list says nothing about whom it leaves out (RFC 5280 §5.2.4, §5.2.5).
-            self.is_partial = bool(self._parsed.critical_extensions)
+            self._scope = self._parsed.issuing_distribution_point_value
+            self._other_critical = self._parsed.critical_extensions - {"issuing_distribution_point"}
+            _ = None if self._scope is None else self._scope.native  # malformed ones show here
             revoked = body["revoked_certificates"].native or ()
-            self._signed = body.dump()
+            self._signed = as_read(body)
             self._signature = _whole_octets(self._parsed["signature"])
             self._signature_algorithm = self._parsed["signature_algorithm"]
-            self._algorithms_agree = body["signature"].dump() == self._signature_algorithm.dump()
+            self._algorithms_agree = as_read(body["signature"]) == as_read(self._signature_algorithm)
             _ = self._signature_algorithm.native
             self.serial_numbers = frozenset(int(entry["user_certificate"]) for entry in revoked)
         except _MALFORMED as error:
@@ -163,6 +179,23 @@ class RevocationList:
     def fingerprint(self) -> str:
         """SHA-256 of the DER, lower-case hex."""
         return hashlib.sha256(self.der).hexdigest()
+
+    def is_about(self, certificate: Certificate) -> bool:
+        """True when the list would name this certificate of its issuer were it revoked.
+
+        An authority that cuts its list up says in each part which certificates it is for: those that name the same
+        point of distribution.
+        """
+        if self._other_critical:
+            return False
+        if self._scope is None:
+            return True
+        only = "only_contains_user_certs" if certificate.is_authority else "only_contains_ca_certs"
+        parts = ("indirect_crl", "only_contains_attribute_certs", only)
+        if any(self._scope[part].native for part in parts) or self._scope["only_some_reasons"].native:
+            return False
+        point = self._scope["distribution_point"]
+        return point.native is None or bool(_names_of(point) & certificate.distribution_points)
 
     def is_of(self, authority: Certificate) -> bool:
         """True when the list names this authority: by key identifier, else by name."""

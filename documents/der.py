@@ -8,6 +8,8 @@ issued.
 
 from __future__ import annotations
 
+from asn1crypto import core
+
 INDEFINITE_LENGTH = "indefinite_length"
 LONG_LENGTH = "long_length"
 SPLIT_STRING = "split_string"
@@ -35,6 +37,19 @@ def read(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     if end != len(data):
         defects.add(TRAILING_BYTES)
     return encoded, tuple(sorted(defects))
+
+
+def as_read(value: core.Asn1Value) -> bytes:
+    """The bytes that a value of asn1crypto was read from, empty for one that was left out.
+
+    Its own `dump` takes a length that ends in 80 for an indefinite one and writes the value anew, every defect put
+    right: what was signed with one would no longer hold, and a changed byte without meaning would vanish.
+    """
+    if isinstance(value, core.Choice):
+        value = value.chosen
+    header: bytes = getattr(value, "_header", None) or b""
+    trailer: bytes = getattr(value, "_trailer", None) or b""
+    return header + (value.contents or b"") + trailer
 
 
 def _object(data: bytes, offset: int, limit: int, depth: int, defects: set[str]) -> tuple[bytes, int]:

@@ -55,7 +55,7 @@ def parse_master_list(data: bytes, roots: Iterable[Certificate], now: datetime) 
     try:
         content, defects = der.read(signed.content)
         listed = CscaMasterList.load(content, strict=True)
-        entries = [entry.dump() for entry in listed["cert_list"]]
+        entries = [der.as_read(entry) for entry in listed["cert_list"]]
     except (ValueError, TypeError, KeyError):
         raise ValueError("not a master list") from None
     certificates, unreadable = [], 0

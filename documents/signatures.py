@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from documents.der import as_read
+
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha1": hashes.SHA1,
     "sha224": hashes.SHA224,
@@ -114,7 +116,7 @@ def _refuse_strange_parameters(algorithm: algos.SignedDigestAlgorithm) -> None:
         parameters = _pss(algorithm)
         plain = [parameters["hash_algorithm"], parameters["mask_gen_algorithm"]["parameters"]]
     for one in plain:
-        if one["parameters"].dump() not in (b"", b"\x05\x00"):
+        if as_read(one["parameters"]) not in (b"", b"\x05\x00"):
             raise SignatureUnsupported("parameters")
 
 

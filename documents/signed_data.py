@@ -14,7 +14,7 @@ from datetime import datetime
 from asn1crypto import cms, core, x509
 
 from contracts.checks import Verdict
-from documents import der
+from documents import der, tlv
 from documents.certificates import PASSED, Answer, Certificate
 from documents.signatures import SignatureInvalid, SignatureUnsupported, digest, hash_of, verify
 
@@ -95,8 +95,8 @@ def unsigned_bundle(data: bytes) -> tuple[bytes, ...]:
         signed = cms.ContentInfo.load(canonical, strict=True)["content"]
         if not isinstance(signed, cms.SignedData) or len(signed["signer_infos"]):
             raise ValueError("not a bundle")
-        certificates = [one.chosen.dump() for one in signed["certificates"] if one.name == "certificate"]
-        lists = [one.chosen.dump() for one in signed["crls"] if one.name == "certificate_list"]
+        certificates = [der.as_read(one) for one in signed["certificates"] if one.name == "certificate"]
+        lists = [der.as_read(one) for one in signed["crls"] if one.name == "certificate_list"]
     except _MALFORMED:
         raise ValueError("not a bundle") from None
     return (*certificates, *lists)
@@ -137,7 +137,7 @@ def _certificates(signed: cms.SignedData) -> tuple[Certificate, ...]:
     choices = [choice for choice in signed["certificates"] if choice.name == "certificate"]
     if len(choices) > _MOST_CERTIFICATES:
         raise ValueError("too many certificates")
-    return tuple(Certificate(choice.chosen.dump()) for choice in choices)
+    return tuple(Certificate(der.as_read(choice)) for choice in choices)
 
 
 def _signer(
@@ -161,7 +161,7 @@ def _naming(certificate: Certificate, sid: cms.SignerIdentifier) -> frozenset[st
     issuer = sid.chosen["issuer"]
     if int(sid.chosen["serial_number"].native) != certificate.serial_number:
         return None
-    if issuer.dump() == certificate.issuer_der:
+    if der.as_read(issuer) == certificate.issuer_der:
         return frozenset()
     theirs, ours = _parts(issuer), _parts(certificate.issuer)
     if theirs == ours:
@@ -232,7 +232,7 @@ def _signature(
         if "cms_algorithm_protection" in given and not _protects(given["cms_algorithm_protection"][0], info):
             return (Verdict.FAILED, "algorithm_protection_mismatch"), False
         # Signed is the DER of the set; some signers sort it neither before signing nor before sending.
-        candidates = [attributes.untag().dump(force=True), attributes.untag().dump()]
+        candidates = [attributes.untag().dump(force=True), tlv.encode(0x31, attributes.contents)]
     unsorted = len({*candidates}) > 1
     for candidate in dict.fromkeys(candidates):
         try:
@@ -246,7 +246,7 @@ def _signature(
 
 def _protects(protection: cms.CMSAlgorithmProtection, info: cms.SignerInfo) -> bool:
     """RFC 6211 §3: the attribute repeats the algorithms that were used (the second one under a tag of its own)."""
-    if protection["digest_algorithm"].dump() != info["digest_algorithm"].dump():
+    if der.as_read(protection["digest_algorithm"]) != der.as_read(info["digest_algorithm"]):
         return False
     named = protection["signature_algorithm"]
-    return named.native is None or bool(named.dump()[1:] == info["signature_algorithm"].dump()[1:])
+    return named.native is None or der.as_read(named)[1:] == der.as_read(info["signature_algorithm"])[1:]

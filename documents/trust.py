@@ -239,7 +239,7 @@ class TrustStore:
 def _standing(found: RevocationList, child: Certificate, now: datetime) -> Answer:
     if child.serial_number in found.serial_numbers:
         return Verdict.FAILED, "signer_revoked"
-    if found.is_partial:
+    if not found.is_about(child):
         return Verdict.ERROR, "crl_partial"
     if now < found.this_update:
         return Verdict.NOT_CHECKED, "crl_not_yet_valid"

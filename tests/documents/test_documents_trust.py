@@ -104,6 +104,50 @@ def test_twisted_brainpool_is_told_from_the_one_with_the_same_prime() -> None:
         assert curve_of(explicit(key)).name == curve.name
 
 
+def root_of_length(rest: int) -> bytes:
+    """A root whose signed part is `rest` bytes over a multiple of 256 long. It spells out that an extension is not
+    critical: a defect of DER, and signed as it is."""
+    key = ecdsa.SigningKey.from_secret_exponent(0xC0FFEE, ecdsa.NIST256p, hashlib.sha256)
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+    usage = bytes.fromhex("300e0603551d0f0101ff040403020106") + bytes.fromhex("300f0603551d130101ff040530030101ff")
+    validity = tlv.encode(0x30, tlv.encode(0x17, b"200101000000Z") + tlv.encode(0x17, b"360101000000Z"))
+    for size in range(4, 300):
+        identifier = tlv.encode(0x04, tlv.encode(0x04, b"k" * (20 + size % 2)))
+        loose = tlv.encode(0x30, bytes.fromhex("0603551d0e010100") + identifier)
+        name = tlv.encode(
+            0x30,
+            tlv.encode(0x31, bytes.fromhex("3009060355040613025554"))
+            + tlv.encode(
+                0x31, tlv.encode(0x30, bytes.fromhex("060355040a") + tlv.encode(0x0C, b"x" * (size // 2)))
+            ),
+        )
+        body = bytes.fromhex("a003020102020101") + algorithm + name + validity + name
+        body += key.verifying_key.to_der() + tlv.encode(0xA3, tlv.encode(0x30, usage + loose))
+        if len(body) % 256 == rest:
+            signed = tlv.encode(0x30, body)
+            signature = key.sign_deterministic(signed, sigencode=ecdsa.util.sigencode_der)
+            return tlv.encode(0x30, signed + algorithm + tlv.encode(0x03, b"\x00" + signature))
+    raise AssertionError(rest)
+
+
+@pytest.mark.parametrize("rest", [0x7F, 0x80, 0x81])
+def test_what_was_signed_is_what_was_issued_whatever_its_length(rest: int, tmp_path: Path) -> None:
+    """asn1crypto writes a value anew whose length ends in 80: a true signature over loose DER would not hold."""
+    content = root_of_length(rest)
+    (tmp_path / "root.der").write_bytes(content)
+    verified = ("openssl", "verify", "-check_ss_sig", "-no_check_time", "-CAfile")
+    ran = subprocess.run(
+        ["openssl", "x509", "-inform", "DER", "-in", "root.der", "-out", "root.pem"], cwd=tmp_path, check=False
+    )
+    assert ran.returncode == 0
+    ran = subprocess.run([*verified, "root.pem", "root.pem"], cwd=tmp_path, check=False, capture_output=True)
+    assert ran.returncode == 0, ran.stderr
+    assert Certificate(content).is_self_signed
+    truth = content.index(bytes.fromhex("0603551d130101ff")) + 7
+    altered = content[:truth] + b"\xfe" + content[truth + 1 :]
+    assert not Certificate(altered).is_self_signed
+
+
 def test_rsa_in_both_paddings() -> None:
     key = rsa.generate_private_key(65537, 2048)
     info = keys.PublicKeyInfo.load(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
