@@ -312,10 +312,10 @@ def _union(base: tuple[Kept, ...], new: Mapping[bytes, tuple[str, ...]]) -> tupl
 
 
 def _latest(base: tuple[Kept, ...], found: Collection) -> tuple[Kept, ...]:
-    """Of the lists of one issuer and key only the newest: the older ones say nothing more."""
-    newest: dict[tuple[bytes, bytes | None], RevocationList] = {}
+    """Of the lists of one issuer, key and part only the newest: the older ones say nothing more."""
+    newest: dict[tuple[bytes, bytes | None, bytes], RevocationList] = {}
     for one in (*(RevocationList(_bytes(kept.der)) for kept in base), *found.revocation_lists):
-        place = (one.issuer_der, one.authority_key_identifier)
+        place = (one.issuer_der, one.authority_key_identifier, one.part)
         if place not in newest or newest[place].this_update < one.this_update:
             newest[place] = one
     return tuple(sorted((Kept(der=_text(one.der)) for one in newest.values()), key=lambda kept: kept.der))

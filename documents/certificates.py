@@ -180,6 +180,12 @@ class RevocationList:
         """SHA-256 of the DER, lower-case hex."""
         return hashlib.sha256(self.der).hexdigest()
 
+    @property
+    def part(self) -> bytes:
+        """What tells the parts of an authority's list from each other and from changes to it; empty for a whole."""
+        scope = b"" if self._scope is None else as_read(self._scope)
+        return scope + " ".join(sorted(self._other_critical)).encode()
+
     def is_about(self, certificate: Certificate) -> bool:
         """True when the list would name this certificate of its issuer were it revoked.
 

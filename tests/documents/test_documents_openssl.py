@@ -14,7 +14,7 @@ from contracts.checks import CheckName, Verdict
 from documents import tlv
 from documents.passive_authentication import authenticate, judge_signer, parse_sod
 from documents.security_object import LDS_SECURITY_OBJECT
-from documents.trust import Certificate, TrustStore
+from documents.trust import Certificate, RevocationList, TrustStore
 
 NOW = datetime.now(UTC) + timedelta(hours=1)  # after everything that is issued here
 OK = (Verdict.PASSED, "ok")
@@ -299,9 +299,12 @@ def test_a_list_is_only_about_the_part_that_it_names(tmp_path: Path) -> None:
     signer = Certificate(authority.certificate("ds"))
     path = store(root).chain(signer)[1]
 
+    parts: set[bytes] = set()
+
     def asked(part: str, certificate: Certificate = signer, *revoked: str) -> tuple[Verdict, str]:
         config.write_text(whole + PART.format(part))
         found = authority.revocation_list(*revoked)
+        parts.add(RevocationList(found).part)
         return store(root, lists=(found,)).revocation(certificate, path, NOW)
 
     partial = (Verdict.ERROR, "crl_partial")
@@ -314,6 +317,7 @@ def test_a_list_is_only_about_the_part_that_it_names(tmp_path: Path) -> None:
     assert asked("fullname = URI:http://a/1\nonlysomereasons = keyCompromise") == partial
     assert asked("fullname = URI:http://a/1\nindirectCRL = TRUE") == partial
     assert asked("fullname = URI:http://a/2", signer, "ds") == (Verdict.FAILED, "signer_revoked")
+    assert len(parts) == 7 and b"" not in parts  # a store keeps the newest of each
 
 
 def test_validity_is_judged_when_it_was_signed(authority: OpensslAuthority) -> None:
