@@ -182,7 +182,7 @@ class RevocationList:
 
     @property
     def part(self) -> bytes:
-        """What tells the parts of an authority's list from each other and from changes to it; empty for a whole."""
+        """What tells the parts of an authority's list from each other and from changes to it; none for a whole."""
         scope = b"" if self._scope is None else as_read(self._scope)
         return scope + " ".join(sorted(self._other_critical)).encode()
 
