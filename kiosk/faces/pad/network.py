@@ -19,11 +19,17 @@ class RecaptureNetwork:
         self._session = network(verified(NETWORK))
 
     def look(self, pieces: Pieces) -> float:
-        """The log-odds that a frame shows a recapture, from the pieces that were cut out of it."""
+        """The log-odds that a frame shows a recapture, from the pieces that were cut out of it.
+
+        The mean of what the network says of them as they are and mirrored: what it is sure of, it says of both.
+        """
+        return (self._odds(pieces, 1) + self._odds(pieces, -1)) / 2
+
+    def _odds(self, pieces: Pieces, step: int) -> float:
         inputs = {
-            "around": _planes(pieces.around),
-            "close": _planes(pieces.close),
-            "grain": _planes(pieces.grain),
+            "around": _planes(pieces.around[:, ::step]),
+            "close": _planes(pieces.close[:, ::step]),
+            "grain": _planes(pieces.grain[:, ::step]),
         }
         return float(np.ravel(self._session.run(None, inputs)[0])[0])
 
