@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from hardware.camera.jpeg import split_jpegs
 from hardware.ports import Frame
+from hardware.specimens.build import head_of
+from hardware.specimens.feed import draw_feed
 from kiosk.face import FaceMatcher
 from kiosk.faces import states
 from kiosk.faces.detect import Face
@@ -48,6 +51,20 @@ def test_nobodys_face_is_a_fault(matcher: FaceMatcher, name: str) -> None:
     assert quality.problem is None, quality.measures
     assert all(measure.good for measure in quality.measures)
     assert 0.8 < quality.weight <= 1
+
+
+@pytest.mark.parametrize("down", [-100, 0, 110])
+@pytest.mark.parametrize("scale", [1.0, 0.6])
+def test_children_seated_and_tall_people_stand_where_they_stand(
+    matcher: FaceMatcher, down: int, scale: float
+) -> None:
+    """A face may be anywhere in the frame: nobody is asked to stretch or to bend."""
+    film = draw_feed((PORTRAITS / "anna-smile.jpg").read_bytes(), head_of("anna"), "neutral", 0)
+    frame = cv2.imdecode(np.frombuffer(split_jpegs(film)[0], np.uint8), cv2.IMREAD_COLOR)
+    assert frame is not None
+    matrix = np.array([[scale, 0, 320 * (1 - scale)], [0, scale, 240 * (1 - scale) + down]])
+    moved = cv2.warpAffine(frame, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    assert judged(matcher, np.asarray(moved, np.uint8)).problem is None
 
 
 WORSE: dict[Name, tuple[float, ...]] = {
