@@ -177,12 +177,13 @@ def _torn_tag(directory: Path, told: Told) -> None:
 
 WRONG = (
     _wrong("wrong-face", "CHECK_FACE_MATCH_FAILED", make=_anothers_face),
-    _wrong("wrong-page", "CHECK_ACCESS_FAILED", make=_anothers_page),
+    _wrong("wrong-page", "CHECK_ACCESS_FAILED", "CHECK_FACE_MATCH_FAILED", make=_anothers_page),
     _wrong("wrong-visa-alone", make=_visa_only, base="visa", asks_when=_visa_kept),
     _wrong(
         "wrong-lifted",
         "CHECK_ACCESS_ERROR",
         "CHECK_DG_HASHES_ERROR",
+        "CHECK_FACE_MATCH_NOT_PRESENT",
         make=_behaves(lifts_passport_after_apdus=40),
     ),
     _wrong("wrong-mute", "CHECK_ACCESS_ERROR", make=_behaves(chip_fault="mute"), asks_when=_chip_failed),
