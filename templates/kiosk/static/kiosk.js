@@ -66,25 +66,30 @@ function show(html) {
   else if (moved) document.getElementById("heading")?.focus();
 }
 
-let busy = false;
-let again = false;
+let underWay = null; // the look at the present screen that is being taken
+let next = null; // the one that is taken after it, for what happened meanwhile
 
-async function refresh() {
-  if (busy) {
-    again = true;
-    return;
+// Resolves when a screen is shown that was asked for after this call: until then a touch falls on an old one.
+function refresh() {
+  if (underWay) {
+    next ??= underWay.then(() => {
+      next = null;
+      return refresh();
+    });
+    return next;
   }
-  busy = true;
+  underWay = look().finally(() => {
+    underWay = null;
+  });
+  return underWay;
+}
+
+async function look() {
   try {
     const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
     if (answer.ok) show(await answer.text());
   } catch {
     // The kiosk's service restarts: EventSource tries again by itself, and so do we with it.
-  }
-  busy = false;
-  if (again) {
-    again = false;
-    refresh();
   }
 }
 
@@ -131,7 +136,7 @@ document.addEventListener(
   true,
 );
 
-const underway = new Set();
+const asked = new Set(); // answers whose next screen is not shown yet
 
 document.addEventListener("submit", (event) => {
   if (!root.hasAttribute("data-live")) return;
@@ -140,11 +145,11 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   const data = new FormData(form, event.submitter);
   const what = form.getAttribute("action") + new URLSearchParams(data);
-  if (underway.has(what)) return; // the same answer twice is one answer
-  underway.add(what);
+  if (asked.has(what)) return; // the same answer twice is one answer
+  asked.add(what);
   post(form.getAttribute("action"), data)
     .catch(() => form.submit())
-    .finally(() => underway.delete(what));
+    .finally(() => asked.delete(what));
 });
 
 document.addEventListener("click", (event) => {
