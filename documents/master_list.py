@@ -19,6 +19,7 @@ from documents.signed_data import SignedContent, read_signed
 
 MASTER_LIST_TYPE = "2.23.136.1.1.2"  # id-icao-cscaMasterList
 _MASTER_LIST_TYPE_DER = bytes.fromhex("0606678108010102")
+_SPOILT_BYTES = 4  # by which a spoilt key identifier may differ from a sound one
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,20 @@ def _standing(
 def _sound(enclosed: Certificate, among: Iterable[Certificate]) -> bool:
     """Whether a certificate beside the signer's is as somebody issued it.
 
-    It is under no signature of the list and trusted for nothing; but a file with a changed byte is refused.
+    It is under no signature of the list and trusted for nothing; but a file with a changed byte is refused. A link
+    from a key that is not here cannot be checked and is let be: a name of a key that resembles none here.
     """
-    return any(_issued(enclosed, one) for one in among if one.subject_der == enclosed.issuer_der)
+    among = tuple(among)
+    if any(_issued(enclosed, one) for one in among if one.subject_der == enclosed.issuer_der):
+        return True
+    named = enclosed.authority_key_identifier
+    here = [one.key_identifier for one in among if one.key_identifier is not None]
+    return named is not None and all(_apart(named, one) for one in here)
+
+
+def _apart(one: bytes, other: bytes) -> bool:
+    """Two keys' identifiers, and not one of them with a byte or two changed."""
+    return len(one) != len(other) or sum(a != b for a, b in zip(one, other, strict=True)) > _SPOILT_BYTES
 
 
 def _under(

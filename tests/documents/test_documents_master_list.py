@@ -106,6 +106,13 @@ def test_a_certificate_beside_the_signer_s_that_somebody_issued(country: Country
     assert answer == (Verdict.FAILED, "enclosed_certificate")
 
 
+def test_a_link_from_a_key_that_is_nowhere_here_cannot_be_checked_and_is_let_be(country: Country) -> None:
+    link = country.far.issue("lone", "root")
+    listed = country.sign(country.listed, "mls", MASTER_LIST_TYPE, "../far/lone.pem")
+    assert link in listed
+    assert parse_master_list(listed, [Certificate(country.root)], NOW).answer == OK
+
+
 def test_a_signer_without_the_purpose_or_of_another_time(country: Country) -> None:
     country.authority.issue("ds", "signer")
     other = parse_master_list(country.sign(country.listed, "ds"), [Certificate(country.root)], NOW)
