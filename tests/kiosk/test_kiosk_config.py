@@ -13,6 +13,7 @@ from hardware.specimens.issuer import SpecimenAuthority
 from kiosk.command import main
 from kiosk.config import ConfigError, KioskConfig, load_config
 from kiosk.face import WEIGHTS
+from kiosk.faces.pad.installed import InstalledCamera, Known
 from kiosk.keys import KeyFileError, create_keys, load_outbox_key, load_signing_key
 from kiosk.outbox import Outbox
 from kiosk.production import refusals
@@ -146,6 +147,21 @@ def test_without_a_configuration_the_commands_say_where_they_looked(capsys: pyte
     for command in ("run", "devices", "outbox"):
         assert main([command]) == 2
         assert "/etc/corridor/kiosk.toml" in capsys.readouterr().err
+
+
+def test_whoever_maintains_the_kiosk_accepts_another_face_camera(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create_keys(tmp_path, demonstration=True)
+    path = written(tmp_path)
+    data = load_config(path).data_dir
+    data.mkdir(parents=True, exist_ok=True)
+    installed = InstalledCamera(data)
+    installed.note(Known("/dev/video0 uvc 7", (480, 640)))
+    for said in ("The kiosk takes the camera", "No face camera was noted"):
+        assert main(["devices", "--config", str(path), "--accept-face-camera"]) == 0
+        assert capsys.readouterr().out.startswith(said)
+        assert installed.read() is None
 
 
 def test_the_outbox_command_counts_and_tells_nothing_else(
