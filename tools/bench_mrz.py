@@ -109,10 +109,10 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines += ["", *(f"- {name}: {result['engine_detail']}." for name, result in results.items())]
     if first["by_rung"]:
         lines += ["", "Exact, of pictures whose text is known (accepted and wrong):", ""]
-        lines += [f"| rung | {' | '.join(results)} |", f"|---|{'---|' * len(results)}"]
+        lines += [f"| rung (pictures, burnt out) | {' | '.join(results)} |", f"|---|{'---|' * len(results)}"]
         for rung, group in first["by_rung"].items():
             cells = [_rung(result["by_rung"].get(rung)) for result in results.values()]
-            lines.append(f"| {rung} ({group['images']}) | {' | '.join(cells)} |")
+            lines.append(f"| {rung} ({group['images']}, {group['burnt_out']}) | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

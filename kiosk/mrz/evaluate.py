@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -62,6 +62,7 @@ class Row:
     rung: str | None = None
     second: str | None = None
     second_cpu_s: float = 0.0
+    burnt_out: bool = False  # `kiosk.mrz.ladder.burns_out`
 
     @property
     def exact(self) -> bool:
@@ -152,9 +153,11 @@ def evaluate(
 def _climbed(
     engine: Engine, items: Sequence[Item], write: Callable[[Row], None], say: Callable[[str], None]
 ) -> Iterator[Row]:
-    from kiosk.mrz.ladder import RUNGS, climb
+    from kiosk.mrz.ladder import BURNING, RUNGS, burns_out, climb
+    from kiosk.mrz.read import MrzReader
 
     readable = [item for item in items if item.truth]
+    reader = MrzReader()  # says where the zone is, whichever engine is measured
     for rung in RUNGS:
         say(f"ladder: {rung}, {len(readable)} pictures")
         for item in readable:
@@ -162,9 +165,11 @@ def _climbed(
             picture = decode_image(data) if isinstance(data, bytes) else None
             if not isinstance(picture, Picture):
                 continue  # its row without degradation tells why
-            row = measured(
-                engine, item, climb(picture.frame, rung, data if isinstance(data, bytes) else b""), rung
-            )
+            assert isinstance(data, bytes)
+            row = measured(engine, item, climb(picture.frame, rung, data), rung)
+            places = reader.look(picture.frame).corners if rung in BURNING else ()
+            if len(places) == len(item.truth):
+                row = replace(row, burnt_out=burns_out(picture.frame, rung, data, places, item.truth))
             write(row)
             yield row
 
@@ -207,7 +212,7 @@ def summary(rows: Sequence[Row], rungs: Sequence[Row] = ()) -> dict[str, Any]:
         "wall_s_p95": _percentile([row.wall_s for row in rows], 0.95),
         "peak_mb": None,
         "by_format": _grouped(rows, lambda row: row.item.format),
-        "by_rung": _grouped(rungs, lambda row: row.rung or "", wrong=True),
+        "by_rung": _grouped(rungs, lambda row: row.rung or "", ladder=True),
         "with_truth": len(known),
         "accepted_exact": sum(row.exact for row in believed) if known else None,
         "reasons": dict(Counter(row.reason for row in rows).most_common()),
@@ -218,15 +223,17 @@ def summary(rows: Sequence[Row], rungs: Sequence[Row] = ()) -> dict[str, Any]:
     }
 
 
-def _grouped(rows: Iterable[Row], key: Callable[[Row], str], *, wrong: bool = False) -> dict[str, dict[str, int]]:
+def _grouped(rows: Iterable[Row], key: Callable[[Row], str], *, ladder: bool = False) -> dict[str, dict[str, int]]:
     groups: dict[str, dict[str, int]] = {}
     for row in rows:
         group = groups.setdefault(key(row), {"images": 0, "accepted": 0, "exact": 0})
         group["images"] += 1
         group["accepted"] += row.accepted
         group["exact"] += row.exact
-        if wrong:
+        if ladder:
             group["valid_but_wrong"] = group.get("valid_but_wrong", 0) + (row.accepted and row.wrong)
+            group["burnt_out"] = group.get("burnt_out", 0) + row.burnt_out
+            group["burnt_out_exact"] = group.get("burnt_out_exact", 0) + (row.burnt_out and row.exact)
     return groups
 
 

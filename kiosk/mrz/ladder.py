@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import cv2
@@ -26,6 +26,11 @@ GLARE_LIGHT = (
     225.0  # grey levels in the middle: paper saturates, and of black ink a few levels of contrast are left
 )
 GLARE_HEIGHT = (0.76, 0.96)  # where the zone lies, when a document fills the picture
+BURNING = frozenset({"glare"})  # rungs that take ink away and leave the rest where it was
+FAINT = 10  # grey levels between ink and what would be there without it
+STROKES = 0.6  # of a capital's height: wider than any stroke of OCR-B
+INK_LEFT = 0.3  # of a character's, from which on it may be told
+CELL = (24, 16)  # rows and columns in which a character is looked at
 DOCUMENT_SHARE = 0.6  # of the desk's width
 DESK_TILT = 12.0  # degrees at most
 DESK_WIDTH = 2000  # pixels at most
@@ -37,14 +42,46 @@ Degradation = Callable[[Frame, np.random.Generator], Frame]
 
 def climb(frame: Frame, rung: str, seed: bytes) -> bytes:
     """The degraded picture as a file (PNG; JPEG where that is the degradation). KeyError for an unknown rung."""
-    digest = hashlib.sha256(rung.encode() + b"\0" + seed).digest()
-    degraded = RUNGS[rung](frame, np.random.default_rng(int.from_bytes(digest[:8])))
+    degraded = RUNGS[rung](frame, _chance(rung, seed))
     if rung == "jpeg_15":
         done, data = cv2.imencode(".jpg", degraded, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     else:
         done, data = cv2.imencode(".png", degraded, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done, "a frame of pixels can always be written"
     return data.tobytes()
+
+
+def burns_out(
+    frame: Frame, rung: str, seed: bytes, corners: Sequence[npt.NDArray[np.float64]], lines: Sequence[str]
+) -> bool:
+    """Whether the rung leaves less than `INK_LEFT` of the ink of a letter or digit: nobody can tell it any more.
+
+    `corners` are the zone's lines in `frame` as `kiosk.mrz.read.Look` has them, `lines` what is printed there.
+    The picture climbs twice, with its ink and with the paper around it in the ink's place: ink is left where the
+    two differ. Fillers do not count, for a run of them goes on under the light.
+    """
+    if rung not in BURNING:
+        return False
+    tall = max(float(np.hypot(*(each[3] - each[0]))) for each in corners)
+    wider = max(3, round(tall * STROKES) | 1)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wider, wider))
+    paper = _frame(cv2.morphologyEx(frame, cv2.MORPH_CLOSE, brush))
+    shown, bare = (RUNGS[rung](each, _chance(rung, seed)) for each in (frame, paper))
+    rows, columns = CELL
+    for quad, line in zip(corners, lines, strict=True):
+        size = (len(line) * columns, rows)
+        flat = np.array([[0, 0], [size[0], 0], size, [0, rows]], np.float32)
+        turn = cv2.getPerspectiveTransform(quad.astype(np.float32), flat)
+        ink, left = (
+            cv2.warpPerspective(cv2.absdiff(under, over).max(2), turn, size).reshape(rows, len(line), columns)
+            for under, over in ((paper, frame), (bare, shown))
+        )
+        is_ink = ink > np.percentile(ink, 95) / 2
+        share = (is_ink & (left >= FAINT)).sum((0, 2)) / np.maximum(is_ink.sum((0, 2)), 1)
+        printed = np.array([character != "<" for character in line]) & is_ink.any((0, 2))
+        if np.any(printed & (share < INK_LEFT)):
+            return True
+    return False
 
 
 def blurred(frame: Frame, random: np.random.Generator, *, sigma: float) -> Frame:
@@ -150,6 +187,11 @@ RUNGS: dict[str, Degradation] = {
     "dark": darkened,
     "desk": on_a_desk,
 }
+
+
+def _chance(rung: str, seed: bytes) -> np.random.Generator:
+    digest = hashlib.sha256(rung.encode() + b"\0" + seed).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
 def _frame(image: npt.NDArray[np.generic]) -> Frame:

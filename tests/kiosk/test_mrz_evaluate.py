@@ -7,6 +7,7 @@ import json
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ ZONE = (
     "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
     "L898902C36UTO7408122F1204159ZE184226B<<<<<10",  # 9303-4 appendix B
 )
+NOTHING_BURNT = {"burnt_out": 0, "burnt_out_exact": 0}
 WRONG = (ZONE[0].replace("ANNA", "HANNA")[:44], ZONE[1])
 
 
@@ -129,9 +131,19 @@ def test_the_ladder_is_counted_by_rung_and_nowhere_else() -> None:
     result = summary([row(ZONE, ZONE, True)], rungs)
     assert result["images"] == result["exact"] == 1
     assert result["by_rung"] == {
-        "dark": {"images": 2, "accepted": 2, "exact": 1, "valid_but_wrong": 1},
-        "desk": {"images": 1, "accepted": 0, "exact": 0, "valid_but_wrong": 0},
+        "dark": {"images": 2, "accepted": 2, "exact": 1, "valid_but_wrong": 1, **NOTHING_BURNT},
+        "desk": {"images": 1, "accepted": 0, "exact": 0, "valid_but_wrong": 0, **NOTHING_BURNT},
     }
+
+
+def test_what_is_burnt_out_is_counted_apart_and_left_in_the_other_counts() -> None:
+    rungs = [
+        replace(row(ZONE, ZONE, True, rung="glare"), burnt_out=True),
+        replace(row(ZONE, (), False, rung="glare"), burnt_out=True),
+        row(ZONE, ZONE, True, rung="glare"),
+    ]
+    glare = summary([row(ZONE, ZONE, True)], rungs)["by_rung"]["glare"]
+    assert (glare["images"], glare["exact"], glare["burnt_out"], glare["burnt_out_exact"]) == (3, 2, 2, 1)
 
 
 def test_times_are_numpys_percentiles() -> None:
@@ -331,7 +343,8 @@ def test_the_ladder_runs_every_rung_over_the_readable_pictures(
     assert list(result["by_rung"]) == list(RUNGS)
     for rung, group in result["by_rung"].items():
         read = int(rung != "dark")
-        assert group == {"images": 1, "accepted": read, "exact": read, "valid_but_wrong": 0}, rung
+        counts = {"images": 1, "accepted": read, "exact": read, "valid_but_wrong": 0}
+        assert group == {**counts, **NOTHING_BURNT}, rung
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row.get("rung") for row in rows] == [None, None, None, *RUNGS]
     assert result["images"] == 3, "the figures above are of the pictures as they came"

@@ -7,7 +7,7 @@ import pytest
 
 from hardware.ports import Frame
 from kiosk.mrz.image import Picture, decode_image
-from kiosk.mrz.ladder import GLARE_HEIGHT, JPEG_QUALITY, RUNGS, climb
+from kiosk.mrz.ladder import GLARE_HEIGHT, JPEG_QUALITY, RUNGS, burns_out, climb
 
 
 def page(width: int = 600, height: int = 420) -> Frame:
@@ -99,3 +99,44 @@ def test_on_the_desk_the_document_takes_six_tenths_of_the_width() -> None:
     desk = climbed(page(), "desk")
     assert desk.shape[1] == 1000
     assert climbed(page(1600, 900), "desk").shape[1] == 2000
+
+
+def printed(ink: int, text: str) -> tuple[Frame, list[np.ndarray]]:
+    """A page whose lower quarter is full of lines, so that the lamp always meets some, and their corners."""
+    frame = np.full((420, 600, 3), 190, dtype=np.uint8)
+    corners = []
+    for top in range(305, 410, 16):
+        for place, character in enumerate(text):
+            x = 30 + 12 * place
+            frame[top + (8 if character == "<" else 0) : top + 12, x + 3 : x + 6] = ink
+        corners.append(
+            np.array(
+                [(30, top), (30 + 12 * len(text), top), (30 + 12 * len(text), top + 12), (30, top + 12)], float
+            )
+        )
+    return frame, corners
+
+
+@pytest.mark.parametrize(
+    ("ink", "text", "gone"),
+    [
+        (0, "I" * 45, False),
+        (15, "I" * 45, False),
+        (70, "I" * 45, True),
+        (70, "<" * 45, False),
+        (0, "<" * 45, False),
+    ],
+)
+def test_characters_whose_ink_is_white_as_paper_are_burnt_out(ink: int, text: str, gone: bool) -> None:
+    frame, corners = printed(ink, text)
+    before = frame.copy()
+    assert burns_out(frame, "glare", b"page", corners, [text] * len(corners)) is gone
+    assert np.array_equal(frame, before)
+    for rung in set(RUNGS) - {"glare"}:
+        assert not burns_out(frame, rung, b"page", corners, [text] * len(corners))
+
+
+def test_what_the_lamp_does_not_meet_is_not_burnt_out() -> None:
+    frame, corners = printed(70, "I" * 45)
+    meets = [burns_out(frame, "glare", b"page", [line], ["I" * 45]) for line in corners]
+    assert any(meets) and not all(meets)
