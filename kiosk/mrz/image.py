@@ -7,7 +7,6 @@ Pillow decodes, from an explicit list of formats; its other plugins (one starts 
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hardware.ports import Frame
+from kiosk.mrz.containers import Build, build_of, directory_is_sound
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 MAX_BYTES = 64_000_000  # of the file
 MAX_PIXELS = 50_000_000  # a 48 megapixel telephone, an A4 page at 600 dpi
 MAX_WORKING_BYTES = 100_000_000  # decoded, before it is made smaller; 25 megapixels in colour
-MIN_SIDE = 16  # pixels; three lines of text need more
+MAX_SCANNED = 400_000_000  # pixels of all scans of a JPEG together: 24 of 16 megapixels; encoders make about ten
+MIN_SIDE, MAX_SIDE = 16, 65_535  # pixels; three lines of text need more, and no JPEG can have more
 ENOUGH_PIXELS = 8_000_000  # more is decoded at half, quarter or eighth the scale
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF")
 
 _END_OF_IMAGE = b"\xff\xd9"
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # inside entropy-coded data only a real marker looks like this
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2, "I;16L": 2}  # in Pillow; others 4
-_PROGRESSIVE_BYTES = 6  # libjpeg keeps all coefficients of a progressive picture: 16 bits, three components
+_COEFFICIENT_BYTES = 6  # of a JPEG in several scans libjpeg keeps all: 16 bits, three components
+_TILE_BYTES = 4  # at most, a pixel; libtiff holds one whole tile, however large beside the picture
 _WEBP_BYTES = 12  # libwebp composes frames on two canvases of four bytes a pixel, and Pillow copies one
 _STRIP = 128  # rows of the result
 # EXIF orientation (CIPA DC-008 §4.6.5.1.6): quarter turns anticlockwise, then mirrored left to right.
@@ -112,8 +113,10 @@ def _open(data: bytes) -> tuple[Any, bool] | Undecodable:
         return Undecodable("empty")
     if len(data) > MAX_BYTES:
         return Undecodable("too_large_file")
-    complete = not data.startswith(b"\xff\xd8") or _jpeg_ends(data)
-    if not complete:
+    build = build_of(data)
+    if not build.sound:
+        return Undecodable("damaged")
+    if not build.complete:
         data += _END_OF_IMAGE  # then libjpeg fills what is missing with grey instead of giving nothing
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -122,11 +125,12 @@ def _open(data: bytes) -> tuple[Any, bool] | Undecodable:
     except Exception:
         return Undecodable(_kind(data))
     width, height = image.size
-    if width * height > MAX_PIXELS or _working_bytes(image) > MAX_WORKING_BYTES:
+    too_much_work = build.scans * width * height > MAX_SCANNED or _working_bytes(image, build) > MAX_WORKING_BYTES
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE or too_much_work:
         return Undecodable("too_many_pixels")
     if min(width, height) < MIN_SIDE:
         return Undecodable("too_small")
-    return image, complete
+    return image, build.complete
 
 
 def _register_formats() -> None:
@@ -148,15 +152,23 @@ def _kind(data: bytes) -> str:
     return "damaged" if data.startswith(_SIGNATURES) else "not_an_image"
 
 
-def _working_bytes(image: Image.Image) -> int:
+def _working_bytes(image: Any, build: Build) -> int:
     pixels = _pixels(image)
     if image.format in ("JPEG", "MPO"):
-        if image.info.get("progressive"):
-            return pixels * _PROGRESSIVE_BYTES
+        if build.keeps_coefficients:
+            return pixels * _COEFFICIENT_BYTES
         return 4 * pixels // _reduction(pixels) ** 2
     if image.format == "WEBP":
         return pixels * _WEBP_BYTES
-    return pixels * _BYTES_PER_PIXEL.get(image.mode, 4)
+    return pixels * _BYTES_PER_PIXEL.get(image.mode, 4) + _tile_pixels(image) * _TILE_BYTES
+
+
+def _tile_pixels(image: Any) -> int:
+    """TIFF 6.0 §15: the width and length of its tiles; 0 where it has none."""
+    if image.format != "TIFF":
+        return 0
+    sides = [image.tag_v2.get(tag, 0) for tag in (322, 323)]
+    return sides[0] * sides[1] if all(isinstance(side, int) for side in sides) else 0
 
 
 def _pixels(image: Image.Image) -> int:
@@ -181,6 +193,9 @@ def _reduce_while_decoding(image: Image.Image) -> int:
 
 
 def _orientation(image: Image.Image) -> int:
+    stored = image.info.get("exif")
+    if isinstance(stored, bytes) and not directory_is_sound(stored.removeprefix(b"Exif\x00\x00")):
+        return 1
     try:
         value = image.getexif().get(0x0112, 1)
     except Exception:  # damaged EXIF is no reason to refuse the picture
@@ -237,28 +252,6 @@ def _stretched(values: np.ndarray[Any, Any], low: float, high: float) -> Frame:
     low = min(0.0, low)
     scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255.0 / max(high - low, 1e-9))
     return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    """Walk the segments (ITU-T T.81 §B.1.1): True when the end of image is reached."""
-    place = 2
-    while place + 4 <= len(data):
-        if data[place] != 0xFF:
-            return False
-        marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-            continue
-        if marker == 0xD9:
-            return True
-        length = 2 if 0xD0 <= marker <= 0xD8 or marker == 0x01 else 2 + int.from_bytes(data[place + 2 : place + 4])
-        place += max(length, 2)
-        if marker == 0xDA:
-            following = _MARKER.search(data, place)
-            if following is None:
-                return False
-            place = following.start()
-    return data[place : place + 2] == _END_OF_IMAGE
 
 
 @contextmanager
