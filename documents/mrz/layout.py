@@ -1,9 +1,9 @@
-"""Where each field of each format stands (ICAO 9303-4 to -7, and the old French identity card)."""
+"""Where each field of each format stands (ICAO 9303-4 to -7, and two layouts of states' own)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from contracts.party import DocumentFormat
@@ -166,7 +166,12 @@ OLD_FRENCH_CARD = Layout(
     },
     (Span(0, 0, 36), Span(1, 0, 35)),
 )
-LAYOUTS = (TD1, TD2, TD3, MRV_A, MRV_B, OLD_FRENCH_CARD)
+# Russia's passport for use at home and in some states beside it: TD3's places, names in a code with digits, no
+# expiry, and a number that goes on in the optional data (documents.mrz.russian).
+RUSSIAN_INTERNAL_PASSPORT = replace(TD3, name="russian-internal-passport")
+# Issuers whose cards count the filler in the middle of a long number among the characters under its check digit.
+FILLER_COUNTED = ("BEL", "PRT")
+LAYOUTS = (TD1, TD2, TD3, MRV_A, MRV_B, RUSSIAN_INTERNAL_PASSPORT, OLD_FRENCH_CARD)
 
 
 def layout_of(lines: Sequence[str]) -> Layout | None:
@@ -178,6 +183,8 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
     if shape == (3, 30):
         return TD1
     if shape == (2, 44):
+        if lines[0].startswith("PNRUS") and not TD3.text("expiry_date", lines).strip("<"):
+            return RUSSIAN_INTERNAL_PASSPORT
         return MRV_A if visa else TD3
     if shape == (2, 36):
         if lines[0].startswith("IDFRA"):

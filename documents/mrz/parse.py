@@ -16,11 +16,21 @@ from typing import Literal
 from contracts.checks import Verdict
 from contracts.party import DocumentFormat
 from documents import countries
+from documents.mrz import russian
 from documents.mrz.characters import DIGIT_LOOKALIKES, VALUES, check_digit
 from documents.mrz.dates import MrzDate
 from documents.mrz.dates import birth_date as settle_birth
 from documents.mrz.dates import expiry_date as settle_expiry
-from documents.mrz.layout import MRV_A, MRV_B, OLD_FRENCH_CARD, TD1, TD2, TD3, Layout, layout_of
+from documents.mrz.layout import (
+    FILLER_COUNTED,
+    MRV_B,
+    OLD_FRENCH_CARD,
+    RUSSIAN_INTERNAL_PASSPORT,
+    TD1,
+    TD2,
+    Layout,
+    layout_of,
+)
 from documents.mrz.zone import ABSENT, NO_MRZ, PASSED, UNREAD, FieldName, FieldVerdict, Mrz
 
 _LONGEST_NUMBER = 22  # TD1: nine, and thirteen of the optional data
@@ -117,7 +127,7 @@ def _likely_layout(lines: tuple[str, ...]) -> Layout | None:
         return None
     visa = lines[0].startswith("V")
     if max(map(len, lines)) > 40:
-        return MRV_A if visa else TD3
+        return layout_of([line[:44].ljust(44, "<") for line in lines])
     if lines[0].startswith("IDFRA"):
         return OLD_FRENCH_CARD
     return MRV_B if visa else TD2
@@ -144,11 +154,13 @@ def _parse(layout: Layout, lines: tuple[str, ...], today: date) -> Mrz:
         nationality: str | None = "FRA"  # only citizens have this card; it prints no nationality
         nationality_verdict = PASSED
     else:
-        surname, given, truncated = _parse_names(layout.text("names", lines))
+        surname, given, truncated = _parse_names(_name_text(layout, lines))
         nationality = _code(layout.text("nationality", lines))
         nationality_verdict = _code_verdict(nationality)
+    if layout is RUSSIAN_INTERNAL_PASSPORT and number is not None:
+        number = russian.whole_number(number, optional)
     issuer = _code(layout.text("issuer", lines))
-    document_code = _document_code(layout.text("document_code", lines))
+    document_code = _document_code(layout, lines)
     sex = _sex(layout.text("sex", lines))
     return Mrz(
         layout.format,
@@ -179,7 +191,7 @@ def _parse(layout: Layout, lines: tuple[str, ...], today: date) -> Mrz:
             "names": _names_verdict(surname, given, truncated),
             "sex": PASSED if sex is not None else FieldVerdict(Verdict.FAILED, "unknown_sex"),
         },
-        conforming=layout is not OLD_FRENCH_CARD,
+        conforming=layout not in (OLD_FRENCH_CARD, RUSSIAN_INTERNAL_PASSPORT),
         layout=layout.name,
         places=layout.places,
         birth_parts=birth,
@@ -207,11 +219,15 @@ def _long_number(layout: Layout, lines: tuple[str, ...], optional: str) -> tuple
     """The number, its verdict, and the optional data that is left when the number ran over into it.
 
     A filler stands in place of the check digit then; the rest of the number, its check digit and a filler open
-    the optional data (9303-5 §4.2.4; Belgium's cards are so).
+    the optional data (9303-5 §4.2.4; Belgium's cards are so). Portugal's cards, and Belgium's of some years, count
+    that filler among the characters under the check digit: so weighs the rest.
     """
     text, digit = layout.text("number", lines), layout.text("number_digit", lines)
     if digit == "<" and text[-1] != "<" and (rest := optional.split("<")[0]):
         number, verdict = _guarded(text + rest[:-1], rest[-1])
+        counted = layout.text("issuer", lines) in FILLER_COUNTED and verdict.reason == "check_digit"
+        if counted and rest[-1] == check_digit(f"{text}<{rest[:-1]}"):
+            number, verdict = text + rest[:-1], FieldVerdict(Verdict.PASSED, "filler_counted")
         return number, verdict, optional[len(rest) :]
     number, verdict = _guarded(text, digit)
     return number, verdict, optional
@@ -275,23 +291,35 @@ def _code_verdict(code: str | None) -> FieldVerdict:
     return PASSED if countries.known(code) else FieldVerdict(Verdict.FAILED, "unknown_code")
 
 
-def _document_code(text: str) -> str:
-    code = text.rstrip("<")
-    return code if re.fullmatch(r"[A-Z]{1,2}", code) else ""
+def _document_code(layout: Layout, lines: tuple[str, ...]) -> str:
+    """9303-5 and -6 leave the second character of a card to the issuer: C1 are residents of the United States."""
+    code = layout.text("document_code", lines).rstrip("<")
+    card = layout.format in (DocumentFormat.TD1, DocumentFormat.TD2)
+    return code if re.fullmatch("[A-Z][A-Z0-9]?" if card else "[A-Z]{1,2}", code) else ""
+
+
+def _name_text(layout: Layout, lines: tuple[str, ...]) -> str:
+    text = layout.text("names", lines)
+    return russian.latin(text) if layout is RUSSIAN_INTERNAL_PASSPORT else text
 
 
 def _document_code_verdict(layout: Layout, code: str) -> FieldVerdict:
     """9303-4 §4.2.2.1: P; -5 and -6: A, C or I, and never V after it; -7: V. AC is a crew member's certificate."""
-    first = {"TD3": "P", "MRV-A": "V", "MRV-B": "V"}.get(layout.name, "ACI")
+    first = {DocumentFormat.TD3: "P", DocumentFormat.MRV_A: "V", DocumentFormat.MRV_B: "V"}.get(
+        layout.format, "ACI"
+    )
     known = code[:1] in tuple(first) and (first == "V" or code[1:] != "V")
     return PASSED if known else FieldVerdict(Verdict.FAILED, "unknown_code")
 
 
 def _parse_names(text: str) -> tuple[str | None, str | None, bool]:
-    """Surname, given names, and whether the field was too small for them."""
+    """Surname, given names, and whether the field was too small for them.
+
+    A single name is the primary identifier (9303-3 §4.6); India's passports leave that empty: `<<` and the name.
+    """
     if not re.fullmatch(r"[A-Z<]+", text) or not text.strip("<"):
         return None, None, False
-    primary, _, secondary = text.strip("<").partition("<<")
+    primary, _, secondary = text.rstrip("<").partition("<<")
     surname = " ".join(word for word in primary.split("<") if word)
     given = " ".join(word for word in secondary.split("<") if word)
     return surname or None, given or None, not text.endswith("<")

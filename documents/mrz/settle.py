@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 from contracts.checks import Verdict
 from contracts.party import DocumentFormat
 from documents.countries import CODES
+from documents.mrz import russian
 from documents.mrz.characters import ALPHABET, DIGITS, FILLER, LETTERS, VALUES, WEIGHTS
 from documents.mrz.layout import (
+    FILLER_COUNTED,
     LAYOUTS,
     MRV_A,
     MRV_B,
     OLD_FRENCH_CARD,
+    RUSSIAN_INTERNAL_PASSPORT,
     TD1,
     TD2,
     TD3,
@@ -53,13 +56,18 @@ REPAIRED_TEXT: Final = 1e-6  # the repaired text's probability, over that of the
 # A text that breaks the rules is believed only if nothing in the image speaks for one that keeps them.
 CERTAIN_CHARACTER: Final = 0.99  # every character of the zone has at least this
 RULE_ABIDING_TEXT: Final = 2e-5  # and the best lawful text's probability is less than this part of it
-UNKNOWN_CODE: Final = 1e-3  # how much rarer than a listed country code any other three letters are
-RARE_SECOND_LETTER: Final = 0.02  # of a document code, against a filler or a letter that many states use
+UNKNOWN_CODE: Final = 5e-3  # how much rarer than a listed country code any other three letters are
+RARE_SECOND_LETTER: Final = 0.2  # of a document code, against a filler or a letter that many states use
+FILLER_LIKE_SECOND_LETTER: Final = 0.02  # of those that a filler is misread as
+NO_SURNAME: Final = 0.01  # how much rarer a name is whose surname is left empty
+FILLER_COUNTED_IN_NUMBER: Final = 0.1  # how much rarer that is, of the issuers who have done it
 INNER_FILLER: Final = 0.02  # how much rarer another character is behind a filler than one more filler
 FLOOR: Final = 1e-4  # of every posterior is given to all characters alike: no network is that sure
 MOST_RESERVE: Final = 1e-3  # what a recogniser may give to every character alike, and it means nothing
 
 _ROWS_SUM = (0.5, 2.0)  # what a row may sum up to before it is brought to one
+_BEGINNING = 0.5  # what the first five characters must have for a layout that they tell
+_DOUBTFUL_BEGINNING = 1e-3  # and where the second line tells it too
 _LONG_NUMBER = 1e-3  # what the characters that tell a long number must have for it to be tried
 _COLUMN = {character: column for column, character in enumerate(ALPHABET)}
 _FILL = _COLUMN[FILLER]
@@ -127,7 +135,8 @@ def settle(posteriors: Sequence[NDArray[Any]], today: date) -> Settled:
             reason = "non_conforming" if reason == "ok" else reason
             certainty *= float(flat[part.cells].max(axis=1).prod())
             continue  # what is printed there is beyond doubt, and against the rules
-        kept = _kept(part, flat, likeliest) if problem in ("unsupported", "lawless") else slice(None)
+        shown_only = problem in ("unsupported", "lawless") or (problem == "ambiguous" and not part.guarded)
+        kept = _kept(part, flat, likeliest) if shown_only else slice(None)
         settled[part.cells[kept]] = part.columns[kept]
         certainty *= part.certainty
         if problem is not None and reason in _ACCEPTED:
@@ -149,20 +158,27 @@ def settle(posteriors: Sequence[NDArray[Any]], today: date) -> Settled:
 
 _ACCEPTED = ("ok", "non_conforming")
 _CHECKED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date", "optional", "composite")
+_UNCHECKED: tuple[FieldName, ...] = ("document_code", "issuer", "nationality", "names", "sex")
 
 
 def _looks_like_a_zone(mrz: Mrz) -> bool:
     """Any text in lines of this length may be certain, a zone that was cut at the wrong place among them.
 
-    A document's has a code, digits for dates, two of number, birth and expiry that keep their check digits, and
-    letters for issuer and nationality; or one that does, and both of them listed.
+    A document's has digits for dates, and enough that holds by no chance: three check digits of number, birth and
+    expiry beside the composite or a listed code; or a document code, letters for issuer and nationality and two
+    of the three; or one of them, and both codes listed; or none, as on specimens, and then all that needs none.
     """
-    if not mrz.verdict("document_code").passed or mrz.issuer is None or mrz.nationality is None:
-        return False
     if any(mrz.verdict(name).reason == "not_a_date" for name in _CHECKED[1:3]):
         return False
     kept = sum(mrz.verdict(name).passed for name in _CHECKED[:3])
-    return kept >= 2 or (kept == 1 and mrz.verdict("issuer").passed and mrz.verdict("nationality").passed)
+    listed = sum(mrz.verdict(name).passed for name in ("issuer", "nationality"))
+    if kept == 3 and (listed or mrz.verdict("composite").passed):
+        return True
+    if not mrz.verdict("document_code").passed or mrz.issuer is None or mrz.nationality is None:
+        return False
+    if kept == 0:
+        return all(mrz.verdict(name).passed for name in _UNCHECKED)
+    return kept >= 2 or listed == 2
 
 
 def _by_the_parser(mrz: Mrz, reason: str, certain: bool) -> str:
@@ -172,6 +188,8 @@ def _by_the_parser(mrz: Mrz, reason: str, certain: bool) -> str:
         if not certain:
             return f"unsupported_{failed[0]}"
         reason = "non_conforming"
+    if any(mrz.verdict(name).verdict is Verdict.FAILED for name in _UNCHECKED):
+        reason = "non_conforming"  # a code that is in no list, say
     if reason == "non_conforming" and not _looks_like_a_zone(mrz):
         return "no_zone"
     return reason
@@ -218,10 +236,26 @@ def _layout(table: Table) -> Layout:
     first = table[0, 0]
     visa = first[_COLUMN["V"]] > max(first[_COLUMN[letter]] for letter in "PIAC")
     if table.shape[1] == 44:
+        expiry = TD3.span("expiry_date")
+        endless = float(table[expiry.line, expiry.start : expiry.stop, _FILL].prod())
+        if endless * _begins(table, "PNRUS") > _DOUBTFUL_BEGINNING:
+            return RUSSIAN_INTERNAL_PASSPORT
         return MRV_A if visa else TD3
-    if np.prod([table[0, place, _COLUMN[letter]] for place, letter in enumerate("IDFRA")]) > 0.5:
+    begins = _begins(table, "IDFRA")
+    if begins > _BEGINNING or (begins > _DOUBTFUL_BEGINNING and _has_no_birth_date(table)):
         return OLD_FRENCH_CARD
     return MRV_B if visa else TD2
+
+
+def _begins(table: Table, text: str) -> float:
+    return float(np.prod([table[0, place, _COLUMN[letter]] for place, letter in enumerate(text)]))
+
+
+def _has_no_birth_date(table: Table) -> bool:
+    """Where a card of two lines has its birth date, the old French one has given names."""
+    span = TD2.span("birth_date")
+    there = table[span.line, span.start : span.stop]
+    return bool(there[:, :10].sum(axis=1).prod() < (there @ _LETTER_OR_FILLER).prod())
 
 
 def _lines(columns: NDArray[np.intp], layout: Layout) -> tuple[str, ...]:
@@ -240,6 +274,10 @@ class _Part:
     required: float
     fields: tuple[str, ...] = ()  # of each cell, where the part has several
 
+    @property
+    def guarded(self) -> bool:
+        return bool(self.fields)
+
     def least_shown(self, flat: Table) -> str:
         """The field of the character that the image shows least."""
         return self.fields[int(flat[self.cells, self.columns].argmin())] if self.fields else self.name
@@ -248,11 +286,13 @@ class _Part:
 def _kept(part: _Part, flat: Table, likeliest: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Where a lawful text that the image does not show may still stand in the best reading, which is not accepted.
 
-    A digit in place of a letter is what the place asks for; another digit in place of a digit is an invention.
+    A digit in place of a letter is what the place asks for, if it looks like it; another digit in place of a digit
+    is an invention.
     """
-    shown = flat[part.cells, part.columns] >= SHOWN
-    read, lawful = likeliest[part.cells], part.columns
-    return np.asarray(shown | (_KIND[read] + _KIND[lawful] == 0))
+    given, read, lawful = flat[part.cells, part.columns], likeliest[part.cells], part.columns
+    alike = np.array([_alike(*pair) for pair in zip(read, lawful, strict=True)])
+    other_kind = (_KIND[read] + _KIND[lawful] == 0) & (alike | (given >= REPAIR_PROBABILITY))
+    return np.asarray((given >= SHOWN) | other_kind)
 
 
 def _problem(part: _Part, flat: Table, smooth: Table, likeliest: NDArray[np.intp]) -> str | None:
@@ -314,20 +354,27 @@ def _weighted(characters: str, others: float = 0.0, weight: float = 1.0) -> Tabl
     return np.array([weight if character in characters else others for character in ALPHABET])
 
 
-_FIRST_LETTER = {"TD3": _weighted("P"), "MRV-A": _weighted("V"), "MRV-B": _weighted("V")}
+_FIRST_LETTER = {
+    DocumentFormat.TD3: _weighted("P"),
+    DocumentFormat.MRV_A: _weighted("V"),
+    DocumentFormat.MRV_B: _weighted("V"),
+}
 _CARD_LETTER = _weighted("IAC")
 # 9303-4 §4.2.2.1 lists those of passports; of cards and visas these are frequent.
 _SECOND_LETTER = {
-    "TD3": _weighted(FILLER + "PDEOSRTLMU"),
-    "MRV-A": _weighted(FILLER + "ABCDINRST"),
-    "MRV-B": _weighted(FILLER + "ABCDINRST"),
+    DocumentFormat.TD3: _weighted(FILLER + "PDEOSRTLMU"),
+    DocumentFormat.MRV_A: _weighted(FILLER + "ABCDINRST"),
+    DocumentFormat.MRV_B: _weighted(FILLER + "ABCDINRST"),
 }
 _CARD_SECOND_LETTER = _weighted(FILLER + "DRPOAC") + _weighted("12", weight=RARE_SECOND_LETTER)  # C1: US residents
-_LETTERS_BUT_V = _weighted(LETTERS.replace("V", ""), weight=RARE_SECOND_LETTER)
+_RARE_LETTERS = _weighted("ABCDEFGHIJLMNOPQRSTUWY", weight=RARE_SECOND_LETTER) + _weighted(
+    "KXZ", weight=FILLER_LIKE_SECOND_LETTER
+)
 _SEX = _weighted("FM<") + _weighted("X", weight=0.01)  # 9303 wants "<"; some print X
 _LETTER = _weighted(LETTERS)
 _LETTER_OR_FILLER = _weighted(LETTERS + FILLER)
 _DIGIT = _weighted(DIGITS)
+_RUSSIAN_SIGN = _weighted(russian.SIGNS)
 _LETTER_OR_DIGIT = _weighted(LETTERS + DIGITS)
 _ANYTHING = np.ones(len(ALPHABET))
 
@@ -336,8 +383,10 @@ _CODES = np.array([[_COLUMN[character] for character in code.ljust(3, FILLER)] f
 
 def _document_code(layout: Layout, smooth: Table) -> _Part:
     cells = _cells(layout, layout.span("document_code"))
-    first = _FIRST_LETTER.get(layout.name, _CARD_LETTER)
-    second = np.maximum(_SECOND_LETTER.get(layout.name, _CARD_SECOND_LETTER), _LETTERS_BUT_V)
+    first = _FIRST_LETTER.get(layout.format, _CARD_LETTER)
+    second = np.maximum(_SECOND_LETTER.get(layout.format, _CARD_SECOND_LETTER), _RARE_LETTERS)
+    if layout is RUSSIAN_INTERNAL_PASSPORT:
+        second = _weighted("N")
     return _free("document_code", cells, smooth[cells] * np.stack([first, second]), CODE_CERTAINTY)
 
 
@@ -360,48 +409,55 @@ def _country(place: Literal["issuer", "nationality"], layout: Layout, smooth: Ta
     nothing = UNKNOWN_CODE * float(np.prod(smooth[cells, _FILL]))
     if nothing > weight:
         columns, weight = np.full(3, _FILL), nothing
-    total = float(listed.sum()) + UNKNOWN_CODE * float(np.prod(letters.sum(axis=1))) + nothing
+    unlisted = max(0.0, float(np.prod(letters.sum(axis=1)) - listed.sum()))
+    total = float(listed.sum()) + UNKNOWN_CODE * unlisted + nothing
     return _Part(place, cells, columns, weight / total, CODE_CERTAINTY)
 
 
 # What may follow what in a name: words parted by one filler, surname and given names by two, fillers to the end.
-_SURNAME, _SURNAME_GAP, _PARTING, _GIVEN, _GIVEN_GAP, _END = range(6)
-_IN_WORD = (True, False, False, True, False, False)
+# A surname may be left empty: two fillers, and then given names.
+_SURNAME, _SURNAME_GAP, _PARTING, _GIVEN, _GIVEN_GAP, _END, _FIRST_FILLER, _SECOND_FILLER = range(8)
+_IN_WORD = (True, False, False, True, False, False, False, False)
 # For each state, those that may come before it.
 _BEFORE = (
     (_SURNAME, _SURNAME_GAP),
     (_SURNAME,),
     (_SURNAME_GAP,),
-    (_PARTING, _GIVEN, _GIVEN_GAP),
+    (_PARTING, _GIVEN, _GIVEN_GAP, _SECOND_FILLER),
     (_GIVEN,),
     (_PARTING, _GIVEN_GAP, _END),
+    (),
+    (_FIRST_FILLER,),
 )
 
 
 def _name(layout: Layout, smooth: Table) -> _Part:
     cells = _cells(layout, layout.span("names"))
-    letters = smooth[cells] * _LETTER
+    letters = smooth[cells] * (_RUSSIAN_SIGN if layout is RUSSIAN_INTERNAL_PASSPORT else _LETTER)
     best_letter = letters.argmax(axis=1)
     letter_max, letter_sum = letters.max(axis=1).tolist(), letters.sum(axis=1).tolist()
     filler = smooth[cells, _FILL].tolist()
-    total = [letter_sum[0], 0.0, 0.0, 0.0, 0.0, 0.0]
-    best = [letter_max[0], 0.0, 0.0, 0.0, 0.0, 0.0]
+    total = [letter_sum[0], 0.0, 0.0, 0.0, 0.0, 0.0, NO_SURNAME * filler[0], 0.0]
+    best = [letter_max[0], 0.0, 0.0, 0.0, 0.0, 0.0, NO_SURNAME * filler[0], 0.0]
     origins: list[list[int]] = []
     for place in range(1, len(cells)):
-        origin = [max(before, key=best.__getitem__) for before in _BEFORE]
+        origin = [max(before, key=best.__getitem__, default=_FIRST_FILLER) for before in _BEFORE]
         one, all_of, gap = letter_max[place], letter_sum[place], filler[place]
         best = [best[source] * (one if word else gap) for source, word in zip(origin, _IN_WORD, strict=True)]
-        surname, surname_gap, parting, given, given_gap, end = total
+        best[_FIRST_FILLER] = 0.0  # the first is passed
+        surname, surname_gap, parting, given, given_gap, end, first_filler, second_filler = total
         total = [
             (surname + surname_gap) * all_of,
             surname * gap,
             surname_gap * gap,
-            (parting + given + given_gap) * all_of,
+            (parting + given + given_gap + second_filler) * all_of,
             given * gap,
             (parting + given_gap + end) * gap,
+            0.0,
+            first_filler * gap,
         ]
         origins.append(origin)
-    state = max(range(6), key=best.__getitem__)
+    state = max(range(len(best)), key=best.__getitem__)
     certainty = best[state] / sum(total) if sum(total) > 0.0 else 0.0
     states = [state]
     for origin in reversed(origins):
@@ -451,15 +507,23 @@ class _Plan:
     """One way in which the guarded fields can share their cells; `composite` is the cell of that digit.
 
     Where the number is longer than nine, `long_number` has the cells that hold fillers then, and its digit.
+    `counted`: the first of those fillers is among the characters under the digit; the plan before this is the same
+    without that, and some texts are lawful by both.
     """
 
     fields: tuple[_Field, ...]
     composite: int | None
     long_number: tuple[tuple[int, ...], int] | None = None
+    counted: bool = False
 
     def worth_a_try(self, smooth: Table) -> bool:
         if self.long_number is None:
             return True
+        if self.counted and not any(
+            np.prod([smooth[2 + place, _COLUMN[letter]] for place, letter in enumerate(code)]) > _BEGINNING
+            for code in FILLER_COUNTED
+        ):
+            return False
         fillers, digit = self.long_number
         return bool(min(*smooth[list(fillers), _FILL], smooth[digit, :10].sum()) >= _LONG_NUMBER)
 
@@ -517,7 +581,7 @@ class _Planner:
         number = self._number()
         if self._layout is OLD_FRENCH_CARD:
             return (_Plan((*self._french(), number, *rest), composite),)
-        if self._layout.name == "TD3":
+        if "optional_digit" in self._layout.places:
             rest.append(self._personal_number())
         if "optional_second" in self._layout.places:
             rest.append(self._plain("optional", self._span("optional_second"), _ANYTHING))
@@ -527,11 +591,12 @@ class _Planner:
         optional = self._span("optional")
         plans = [_Plan((number, self._plain("optional", optional, _ANYTHING), *rest), composite)]
         for more in range(1, len(optional) - 1):
-            fields = [self._long_number(optional, more)]
-            if left := optional[more + 2 :]:
-                fields.append(self._plain("optional", left, _ANYTHING))
+            left = optional[more + 2 :]
+            others = [self._plain("optional", left, _ANYTHING), *rest] if left else rest
             fillers = (self._cell("number_digit"), optional[more + 1])
-            plans.append(_Plan((*fields, *rest), composite, (fillers, optional[more])))
+            for counted in (False, True):
+                number = self._long_number(optional, more, counted)
+                plans.append(_Plan((number, *others), composite, (fillers, optional[more]), counted))
         return tuple(plans)
 
     def _span(self, place: Place) -> list[int]:
@@ -547,10 +612,11 @@ class _Planner:
         """Characters that only the composite goes over."""
         return _Field(name, tuple(self._unit((cell,), allowed, (0,)) for cell in cells))
 
-    def _run(self, cells: Sequence[int], allowed: Sequence[NDArray[Any]]) -> tuple[_Unit, ...]:
+    def _run(self, cells: Sequence[int], allowed: Sequence[NDArray[Any]], first: int = 0) -> tuple[_Unit, ...]:
+        """Cells under one check digit; `first` is the place of the first of them."""
         return tuple(
             self._unit((cell,), kind, (WEIGHTS[place % 3],))
-            for place, (cell, kind) in enumerate(zip(cells, allowed, strict=True))
+            for place, (cell, kind) in enumerate(zip(cells, allowed, strict=True), first)
         )
 
     def _number(self) -> _Field:
@@ -558,11 +624,12 @@ class _Planner:
         allowed = [_LETTER_OR_DIGIT, *[_ANYTHING] * (len(cells) - 1)]
         return _Field("number", self._run(cells, allowed), digit, self._composite.get(digit, 0))
 
-    def _long_number(self, optional: list[int], more: int) -> _Field:
+    def _long_number(self, optional: list[int], more: int, counted: bool) -> _Field:
         """Nine characters, a filler in the check digit's place, `more` characters, check digit and filler."""
-        cells, digit = [*self._span("number"), *optional[:more]], optional[more]
+        begin, digit = self._span("number"), optional[more]
         fillers = (self._cell("number_digit"), optional[more + 1])
-        run = self._run(cells, [_LETTER_OR_DIGIT] * len(cells))
+        run = self._run(begin, [_LETTER_OR_DIGIT] * len(begin))
+        run += self._run(optional[:more], [_LETTER_OR_DIGIT] * more, len(begin) + counted)
         return _Field("number", run, digit, self._composite.get(digit, 0), fillers)
 
     def _date(self, place: Literal["birth_date", "expiry_date"], *parts: tuple[str, ...]) -> _Field:
@@ -576,6 +643,7 @@ class _Planner:
         if place == "expiry_date":
             nothing.append(FILLER * 6 + "0")  # of a birth this is among the parts that may be unknown
         lasting = self._layout.format in (DocumentFormat.TD1, DocumentFormat.TD2)
+        lasting = lasting or self._layout is RUSSIAN_INTERNAL_PASSPORT
         empties = tuple(nothing) if place == "birth_date" or lasting else ()
         return _Field(place, units, digit, self._composite.get(digit, 0), (), empties)
 
@@ -601,32 +669,62 @@ def _plans(name: str) -> tuple[_Plan, ...]:
     return _Planner(next(layout for layout in LAYOUTS if layout.name == name)).plans()
 
 
+@dataclass(frozen=True)
+class _Text:
+    """The best text of a plan, its probability, and that of all texts of the plan."""
+
+    cells: tuple[int, ...]
+    columns: tuple[int, ...]
+    fields: tuple[str, ...]  # of each cell
+    weakest: str  # the field that is least certain of itself
+    best: float
+    total: float
+
+    def is_the_same_as(self, other: _Text | None) -> bool:
+        return other is not None and dict(zip(self.cells, self.columns, strict=True)) == dict(
+            zip(other.cells, other.columns, strict=True)
+        )
+
+
 def _guarded(layout: Layout, smooth: Table) -> _Part:
     """The best lawful text of all fields with a check digit and all that the composite goes over."""
     solved: dict[_Field, _Solved] = {}
-    total, best, choice = 0.0, 0.0, None
+    total, choice, before = 0.0, None, None
     for plan in _plans(layout.name):
-        if not plan.worth_a_try(smooth):
-            continue
-        for field in plan.fields:
-            if field not in solved:
-                solved[field] = _solve(field, smooth)
-        sums, bests, backs = np.eye(10)[0], np.eye(10)[0], []
-        for field in plan.fields:
-            sums = solved[field].total @ sums[_DIFFERENCES]
-            candidates = solved[field].best[:, None] * bests[_DIFFERENCES]
-            back = candidates.argmax(axis=0)
-            bests = candidates[back, _RESIDUES]
-            backs.append(back)
-        digits = smooth[plan.composite, :10] if plan.composite is not None else np.ones(10)
-        total += float(sums @ digits)
-        residue = int((bests * digits).argmax())
-        if bests[residue] * digits[residue] > best or choice is None:
-            best = float(bests[residue] * digits[residue])
-            choice = plan, residue, backs
+        text = _text(plan, solved, smooth) if plan.worth_a_try(smooth) else None
+        if text is not None:
+            total += text.total
+            if plan.counted and text.is_the_same_as(before):
+                total -= text.best  # lawful by both plans: it was counted
+            if choice is None or text.best > choice.best:
+                choice = text
+        before = text
     assert choice is not None  # the first plan is always tried
-    plan, residue, backs = choice
-    cells, columns, fields = [], [], []
+    certainty = min(1.0, choice.best / total) if total > 0.0 else 0.0
+    cells, columns = np.array(choice.cells), np.array(choice.columns)
+    return _Part(choice.weakest, cells, columns, certainty, GUARDED_CERTAINTY, choice.fields)
+
+
+def _text(plan: _Plan, solved: dict[_Field, _Solved], smooth: Table) -> _Text:
+    """`solved` has what plans share, and takes what is new."""
+    for field in plan.fields:
+        if field not in solved:
+            solved[field] = _solve(field, smooth)
+    sums, bests, backs = np.eye(10)[0], np.eye(10)[0], []
+    for field in plan.fields:
+        sums = solved[field].total @ sums[_DIFFERENCES]
+        candidates = solved[field].best[:, None] * bests[_DIFFERENCES]
+        back = candidates.argmax(axis=0)
+        bests = candidates[back, _RESIDUES]
+        backs.append(back)
+    digits = smooth[plan.composite, :10] if plan.composite is not None else np.ones(10)
+    if plan.counted:
+        digits = digits * FILLER_COUNTED_IN_NUMBER
+    residue = int((bests * digits).argmax())
+    total, best = float(sums @ digits), float(bests[residue] * digits[residue])
+    cells: list[int] = []
+    columns: list[int] = []
+    fields: list[str] = []
     if plan.composite is not None:
         fields.append("composite")
         cells.append(plan.composite)
@@ -641,8 +739,7 @@ def _guarded(layout: Layout, smooth: Table) -> _Part:
         if certainty < least:
             weakest, least = field.name, certainty
         residue = (residue - own) % 10
-    certainty = best / total if total > 0.0 else 0.0
-    return _Part(weakest, np.array(cells), np.array(columns), certainty, GUARDED_CERTAINTY, tuple(fields))
+    return _Text(tuple(cells), tuple(columns), tuple(fields), weakest, best, total)
 
 
 _CLASS = np.array([VALUES[character] % 10 for character in ALPHABET])

@@ -141,7 +141,7 @@ class Mrz:
         named = self.surname is not None or self.given_names is not None
         return TravelDocument(
             format=self.format,
-            document_code=self.document_code,
+            document_code=self.document_code if self.document_code.isalpha() else self.document_code[:1],
             issuer=self.issuer,
             number=(self.number or "").replace("<", "") or None,
             nationality=self.nationality,

@@ -82,7 +82,8 @@ def test_a_seed_gives_the_same_zones_for_ever() -> None:
 def test_all_characters_formats_countries_and_special_cases_are_generated() -> None:
     source = random.Random(20)
     zones = [generate(source) for _ in range(6000)]
-    assert {zone.layout.name for zone in zones} == {layout.name for layout in LAYOUTS}
+    composed = {"russian-internal-passport"}  # in test_documents_mrz_states
+    assert {zone.layout.name for zone in zones} == {layout.name for layout in LAYOUTS} - composed
     assert {zone.issuer for zone in zones} == CODES
     assert {character for zone in zones for line in zone.lines for character in line} == set(ALPHABET)
     seen = Counter(

@@ -150,7 +150,7 @@ def test_a_zone_cut_at_the_wrong_place_is_not_a_zone() -> None:
 def test_residence_permits_with_a_digit_in_their_code_are_read() -> None:
     lines = compose_td1(**ANNA, number="000001067", document_code="C1", optional="SRC0000000773")  # type: ignore[arg-type]
     settled = settle(printed(lines), TODAY)
-    assert (settled.accepted, settled.lines, settled.mrz.document_code) == (True, lines, "")
+    assert (settled.accepted, settled.lines, settled.mrz.document_code) == (True, lines, "C1")
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.06, 0.1])
