@@ -24,7 +24,7 @@ from documents.viz import Fragment, compare_viz
 from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
 from kiosk.mrz.looks import Posteriors, fuse
 from kiosk.mrz.read import Look
-from kiosk.mrz.reading import ZoneReading, first_opinion, second_opinion
+from kiosk.mrz.reading import ZoneReading, as_far_as_seen, first_opinion, second_opinion
 from kiosk.page_ultraviolet import check_ultraviolet
 from kiosk.reduce import smaller
 
@@ -240,7 +240,8 @@ class PageScan:
             report(PageState(True, steering.see(problem, now)))
             spent = now - placed
             over = spent > (TRY_S if problem else LEAST_TRY_S)
-            if problem != "moving" and trial.in_doubt(spent, over):
+            # Of several documents the second reader would take one, and nobody knows which.
+            if problem not in ("moving", "several_documents") and trial.in_doubt(spent, over):
                 opinion = trial.ask(self._second, frame, today())
                 if opinion.mrz.key is not None:
                     return trial.page(opinion, None, time.monotonic() - placed, frame)
@@ -267,7 +268,7 @@ def check_infrared(camera: Camera, reader: ZoneReader, mrz: Mrz, today: date) ->
         for _ in range(INFRARED_LOOKS):
             captured = camera.latest(seconds=1.0, after=sequence)
             sequence = captured.sequence
-            look = reader.look(captured.image)
+            look = as_far_as_seen(reader.look(captured.image), captured.image)
             problem = look.problem
             seen += [look.posteriors] if look.posteriors else []
             settled = settle(fuse(seen), today)
@@ -301,7 +302,7 @@ class _Trial:
 
     def look(self, frame: Frame, problem: str | None, today: date) -> str | None:
         """One more look; what keeps the page from being read, None where nothing does. `problem`: of the frame."""
-        look = self._reader.look(frame)
+        look = as_far_as_seen(self._reader.look(frame), frame)
         self.count += 1
         if look.posteriors and look.problem is None:
             self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
@@ -317,9 +318,10 @@ class _Trial:
     def look_in_infrared(self, camera: Camera, today: date) -> None:
         """One more look at the same page, in light that shows the zone's ink and little else."""
         try:
-            look = self._reader.look(camera.latest(seconds=1.0).image)
+            frame = camera.latest(seconds=1.0).image
         except DeviceError:
             return  # told by the check of its own
+        look = as_far_as_seen(self._reader.look(frame), frame)
         if look.posteriors and look.problem is None:
             self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
             self.settled = settle(fuse(self._looks), today)

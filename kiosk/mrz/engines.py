@@ -23,7 +23,7 @@ from documents.mrz import layout_of, parse_mrz
 from documents.mrz.settle import Settled, settle
 from hardware.ports import Frame
 from kiosk.mrz.image import Undecodable, decode_image, refusal
-from kiosk.mrz.reading import second_opinion
+from kiosk.mrz.reading import as_far_as_seen, second_opinion
 
 TESSERACT_SECONDS = 60
 SHORTEST_LINE = 22  # characters of a zone's line that lost some
@@ -102,7 +102,7 @@ class CorridorEngine:
         picture = decode_image(data)
         if isinstance(picture, Undecodable):
             return Reading(False, (), picture.reason)
-        look = self._reader.look(picture.frame)
+        look = as_far_as_seen(self._reader.look(picture.frame), picture.frame)
         if not look.posteriors:
             return Reading(False, (), (look.problem or "no_zone") if picture.complete else "truncated")
         settled = settle(look.posteriors, self._today)

@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+import numpy as np
+
 from contracts.party import PageReading
 from documents.mrz import NO_MRZ, FieldName, Mrz, parse_mrz
 from documents.mrz.settle import Settled
+from hardware.ports import Frame
+from kiosk.mrz.read import Look
 
 FIRST, SECOND = "corridor", "passporteye"
+_MAY_GO_ON = 36  # characters: a card's or a small visa's line, or the beginning of a passport's or a visa's 44
+_CLEAR = 2.0  # characters for which there must be room behind it; 9303-6 leaves almost four
 _GUARDED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date")
 
 
@@ -32,6 +38,23 @@ class ZoneReading:
     mrz: Mrz
     reason: str
     record: PageReading
+
+
+def as_far_as_seen(look: Look, frame: Frame) -> Look:
+    """The look, or cut_off where its lines may go on outside of the picture.
+
+    The first 36 characters of a passport or visa have all fields of a card or a small visa, each under its own
+    check digit: only the paper behind them tells that nothing follows.
+    """
+    if not look.posteriors or len(look.posteriors[0]) != _MAY_GO_ON:
+        return look
+    size = np.array([frame.shape[1], frame.shape[0]])
+    for corners in look.corners:
+        start, end = corners[[0, 3]].mean(0), corners[[1, 2]].mean(0)
+        behind = end + (end - start) * (_CLEAR / _MAY_GO_ON)
+        if np.any(behind < 0) or np.any(behind > size):
+            return Look((), (), "cut_off")
+    return look
 
 
 def first_opinion(settled: Settled, looks: int) -> ZoneReading:

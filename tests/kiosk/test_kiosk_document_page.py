@@ -239,10 +239,11 @@ def test_what_keeps_a_page_from_being_read_is_told_while_it_lies_there(
 ) -> None:
     monkeypatch.setattr(document_page, "TRY_S", 0.9)
     lines = sees(PASSPORT) if problem == "several_documents" else NOTHING
-    report = Reports()
-    page = scan(Film([paper()]), Eyes([Look(lines.posteriors, lines.corners, problem)]), Second(), report)
+    report, second = Reports(), Second()
+    page = scan(Film([paper()]), Eyes([Look(lines.posteriors, lines.corners, problem)]), second, report)
     assert page.problem == problem
     assert report.told == {None, problem}
+    assert second.asked == (0 if problem == "several_documents" else 1), "which of them would it be asked about?"
 
 
 def test_a_page_that_is_exchanged_is_not_mixed_with_the_one_before() -> None:
