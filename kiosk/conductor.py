@@ -408,6 +408,7 @@ class Conductor:
             self._show(
                 page_present=page.present,
                 page_problem=page.problem,
+                page_part=page.part,
                 glass_cleared=self._live.glass_cleared or not page.present,
             )
             if page.present and time.monotonic() - seen_at > 2:

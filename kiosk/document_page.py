@@ -25,6 +25,7 @@ from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
 from kiosk.mrz.looks import Posteriors, fuse
 from kiosk.mrz.read import Look
 from kiosk.mrz.reading import ZoneReading, as_far_as_seen, first_opinion, second_opinion
+from kiosk.page_obstacle import Part, find_obstacle
 from kiosk.page_ultraviolet import check_ultraviolet
 from kiosk.reduce import smaller
 
@@ -70,10 +71,11 @@ class PrintReader(Protocol):
 
 @dataclass(frozen=True)
 class PageState:
-    """What the camera sees. `problem` None: a page that can be read."""
+    """What the camera sees. `problem` None: a page that can be read. `part`: of the lines, that it hides."""
 
     present: bool
     problem: str | None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,9 +100,13 @@ class Page:
 
 @dataclass
 class Steering:
-    """Words that do not flicker: a problem is told when it has lasted, and stays until it could be read."""
+    """Words that do not flicker: a problem is told when it has lasted, and stays until it could be read.
 
-    lasted_s: float = 0.4
+    Laying a page down takes a while, in which it moves: that is told later than what a page that lies still shows.
+    """
+
+    lasted_s: float = 0.15
+    moving_s: float = 0.4
     stays_s: float = 1.5
     _seen: str | None = None
     _since: float = 0.0
@@ -112,7 +118,8 @@ class Steering:
         if problem != self._seen:
             self._seen, self._since = problem, at
         reading = self._told is not None and at - self._told_at < self.stays_s
-        if problem != self._told and not reading and at - self._since >= self.lasted_s:
+        lasted = self.moving_s if problem == "moving" else self.lasted_s
+        if problem != self._told and not reading and at - self._since >= lasted:
             self._told, self._told_at = problem, at
         return self._told
 
@@ -216,6 +223,7 @@ class PageScan:
         before: Frame | None = None
         placed = 0.0
         trial = _Trial(self._reader)
+        parts: dict[str | None, Part | None] = {}
         while not stopped():
             captured = self._next()
             frame = captured.image
@@ -232,12 +240,14 @@ class PageScan:
                 problem: str | None = "moving"
             else:
                 problem = trial.look(frame, state.problem, today())
+                parts[problem] = trial.part
                 if self._infrared is not None and not trial.certain:
                     trial.look_in_infrared(self._infrared, today())
                 if trial.certain:
                     return trial.page(trial.opinion(), None, time.monotonic() - placed, frame)
             now = time.monotonic()
-            report(PageState(True, steering.see(problem, now)))
+            told = steering.see(problem, now)
+            report(PageState(True, told, parts.get(told)))
             spent = now - placed
             over = spent > (TRY_S if problem else LEAST_TRY_S)
             # Of several documents the second reader would take one, and nobody knows which.
@@ -294,6 +304,7 @@ class _Trial:
         self._corners: Corners = ()
         self.count = 0
         self.settled: Settled | None = None
+        self.part: Part | None = None  # of the lines, that what was told of the last look hides
 
     def forget(self) -> None:
         """The looks so far may be of another document."""
@@ -308,8 +319,15 @@ class _Trial:
             self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
             self._frame, self._corners = frame, look.corners
             self.settled = settle(fuse(self._looks), today)
-            return problem
+        obstacle = find_obstacle(frame, look) if self._may_be_hidden(look) else None
+        self.part = None if obstacle is None else obstacle.part
+        if obstacle is not None:
+            return obstacle.problem
         return problem if look.problem in (None, "no_zone", "blurred") and problem else look.problem
+
+    def _may_be_hidden(self, look: Look) -> bool:
+        """Lines that are not certain, or something blurred where lines should be."""
+        return look.problem == "blurred" or (look.problem is None and not self.certain)
 
     @property
     def certain(self) -> bool:

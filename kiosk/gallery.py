@@ -102,6 +102,7 @@ def _document() -> dict[str, View]:
             f"document-{problem.replace('_', '-')}": replace(base, panel=advice(problem, then))
             for problem in ("cut_off", "several_documents", "no_zone")  # the longest words
         },
+        "document-glare": replace(base, page_part="middle", panel=advice("glare", then, part="middle")),
         "document-front": replace(
             base,
             side="front",

@@ -16,6 +16,7 @@ from kiosk.config import KioskConfig
 from kiosk.declaration_pages import DeclarationPages, money_questions, travellers, weight, writing
 from kiosk.face_capture import Seen
 from kiosk.journey import Answer, PersonState, Question, State, most_face_tries
+from kiosk.page_obstacle import Part
 from kiosk.view import (
     Condition,
     Line,
@@ -111,6 +112,7 @@ class Live:
 
     page_present: bool = False
     page_problem: str | None = None
+    page_part: Part | None = None  # of the zone's lines, where the problem lies on one
     glass_cleared: bool = False
     chip_fraction: float | None = None
     seen: Seen | None = None
@@ -150,6 +152,7 @@ class Presenter:
             people=max(1, len(state.persons)),
             minor_turn=person is not None and person.minor,
             side="front" if state.phase == "front" else "page",
+            page_part=live.page_part if screen is Screen.DOCUMENT and live.page_problem in ADVICE else None,
             panel=_panel(state, live),
             hint=_hint(state, live),
             error=_error(state, live),
@@ -249,7 +252,7 @@ def _document_panel(state: State, live: Live) -> Panel:
     if state.fresh and not live.glass_cleared:
         return Panel(Message("document.panel.take"), None, (Line("next", Message("document.page.next")), *waiting))
     if live.page_problem in ADVICE:
-        return advice(live.page_problem, waiting)
+        return advice(live.page_problem, waiting, part=live.page_part)
     if live.page_present:
         reading = Line("now", Message("document.page.now"))
         return Panel(Message("document.panel.hold"), 0.15, (reading, *waiting))
@@ -266,9 +269,11 @@ def _front_panel(live: Live) -> Panel:
     return Panel(Message("document.panel.turn"), None, (chip, Line("next", Message("document.front.next"))))
 
 
-def advice(problem: str, after: tuple[Line, ...], before: tuple[Line, ...] = ()) -> Panel:
+def advice(
+    problem: str, after: tuple[Line, ...], before: tuple[Line, ...] = (), part: Part | None = None
+) -> Panel:
     """The panel of a page that cannot be read just now: what to do, and why, among the other lines."""
-    why = Line("attention", Message(f"document.see.{problem}"))
+    why = Line("attention", Message(f"document.see.{problem}" + (f".{part}" if part else "")))
     return Panel(Message(f"document.do.{problem}"), None, (*before, why, *after))
 
 

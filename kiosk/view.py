@@ -219,6 +219,7 @@ class View:
     people: int = 1
     minor_turn: bool = False
     side: Literal["page", "front"] = "page"  # of the document that is asked for: a card is turned to its front
+    page_part: Literal["start", "middle", "end"] | None = None  # of the zone's lines, that light hides
     panel: Panel | None = None
     hint: Message | None = None
     error: Message | None = None

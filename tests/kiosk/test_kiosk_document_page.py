@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -114,6 +114,16 @@ def test_what_comes_and_goes_from_frame_to_frame_is_never_told() -> None:
     steering = Steering(lasted_s=0.4, stays_s=1.5)
     told = [steering.see(("glare", "blurred")[frame % 2], frame * 0.08) for frame in range(100)]
     assert set(told) == {None}
+
+
+def test_a_page_that_lies_still_is_told_of_within_200_milliseconds_and_a_moving_one_later() -> None:
+    steering = Steering()
+    assert steering.see("cut_off", 10.0) is None, "one look may be wrong"
+    assert steering.see("cut_off", 10.2) == "cut_off"
+    moving = Steering()
+    assert moving.see("moving", 10.0) is moving.see("moving", 10.3) is None
+    assert moving.see("cut_off", 10.4) is None
+    assert moving.see("cut_off", 10.6) == "cut_off"
 
 
 def test_a_page_that_was_taken_away_is_spoken_of_no_longer() -> None:
@@ -244,6 +254,20 @@ def test_what_keeps_a_page_from_being_read_is_told_while_it_lies_there(
     assert page.problem == problem
     assert report.told == {None, problem}
     assert second.asked == (0 if problem == "several_documents" else 1), "which of them would it be asked about?"
+
+
+def test_light_on_a_part_of_the_lines_is_told_with_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_page, "TRY_S", 0.9)
+    burnt = paper()
+    burnt[290:410, 100:300] = 255
+    corners = tuple(
+        np.array([(90.0, top), (550.0, top), (550.0, top + 20), (90.0, top + 20)]) for top in (310, 350)
+    )
+    report = Reports()
+    look = replace(sees(PASSPORT, doubt=(0, 5, "W")), corners=corners)
+    page = scan(Film([burnt]), Eyes([look]), Second(), report)
+    assert (page.legible, page.problem) == (False, "glare")
+    assert {(state.problem, state.part) for state in report.seen} == {(None, None), ("glare", "start")}
 
 
 def test_a_page_that_is_exchanged_is_not_mixed_with_the_one_before() -> None:

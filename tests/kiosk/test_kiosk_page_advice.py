@@ -65,6 +65,19 @@ def test_what_to_do_is_the_instruction_and_why_the_line_to_notice(
         assert any(f"document.do.{problem}.wav" in address for address in spoken(view, catalogue, language))
 
 
+@pytest.mark.parametrize("part", ["start", "middle", "end"])
+def test_light_on_a_part_of_the_lines_is_said_and_shown(
+    presenter: Presenter, catalogue: Catalogue, part: str
+) -> None:
+    view = shown(presenter, STATE, page_present=True, page_problem="glare", page_part=part)
+    assert view.page_part == part
+    assert view.panel is not None
+    (why,) = (line.text for line in view.panel.lines if line.state == "attention")
+    assert why.id == f"document.see.glare.{part}"
+    assert len({catalogue.text(why, language) for language in catalogue.languages}) == len(catalogue.languages)
+    assert shown(presenter, STATE, page_present=True, page_part=part).page_part is None, "nothing is told"
+
+
 def test_a_page_that_can_be_read_is_only_asked_to_lie_still(presenter: Presenter) -> None:
     view = shown(presenter, STATE, page_present=True)
     assert view.panel is not None
