@@ -27,7 +27,7 @@ _CYRILLIC: dict[str, tuple[str, ...]] = {
         "Т": "T", "У": "U", "Ф": "F", "Х": "KH", "Ц": "TS", "Ч": "CH", "Ш": "SH", "Щ": "SHCH", "Ъ": "IE",
         "Ы": "Y", "Ь": "", "Э": "E", "Ю": "IU", "Я": "IA", "Ў": "U", "Ґ": "G", "Ѫ": "U", "Ѵ": "Y", "Ђ": "D",
         "Ѓ": "G", "Є": "IE", "Ї": "I", "Ѕ": "DZ", "Ј": "J", "Љ": "LJ", "Њ": "NJ", "Ќ": "K", "Ћ": "C",
-        "Џ": "DZ",
+        "Џ": "DZ", "Ғ": "G", "Һ": "C",
     }.items()
 }  # fmt: skip
 
@@ -41,8 +41,8 @@ _NATIONAL: dict[str, dict[str, tuple[str, ...]]] = {
         "Г": ("H",), "И": ("Y",), "ЗГ": ("ZGH",), "Є": ("IE", "YE"), "Ї": ("I", "YI"), "Й": ("I", "Y"),
         "Ю": ("IU", "YU"), "Я": ("IA", "YA"),
     },
-    "SRB": {"Ж": ("Z",), "Х": ("H",), "Ц": ("C",), "Ч": ("C",), "Ш": ("S",)},
-    "MKD": {"Ж": ("Z",), "Х": ("H",), "Ц": ("C",), "Ч": ("C",), "Ш": ("S",)},
+    "SRB": {"Г": ("G", "H"), "Ж": ("Z",), "Х": ("H",), "Ц": ("C",), "Ч": ("C",), "Ш": ("S",)},
+    "MKD": {"Ѓ": ("GJ",), "Ќ": ("KJ",), "Х": ("H",), "Ц": ("C",), "Џ": ("DJ",)},
     # Transliteration Act 2009
     "BGR": {
         "Щ": ("SHT",), "Ъ": ("IE", "A"), "Х": ("KH", "H"), "Й": ("I", "Y"), "Ь": ("", "Y"), "Ю": ("IU", "YU"),
@@ -70,9 +70,13 @@ _ARABIC: dict[str, tuple[str, ...]] = {
     "ڑ": ("XXR",), "ړ": ("XRR",), "ږ": ("XRX",), "ژ": ("XJ",), "ښ": ("XXS",), "ک": ("XKK",), "ګ": ("XXK",),
     "ڭ": ("XNG",), "گ": ("XGG",), "ں": ("XNN",), "ڼ": ("XXN",), "ھ": ("XDO",), "ۀ": ("XYH",), "ہ": ("XXG",),
     "ۂ": ("XGE",), "ۃ": ("XTG",), "ی": ("XYA",), "ۍ": ("XXY",), "ې": ("Y",), "ے": ("XYB",), "ۓ": ("XBE",),
+    "ڜ": ("",), "ڢ": ("",), "ڧ": ("",), "ڨ": ("",),
 }  # fmt: skip
 
-_DROPPED = frozenset("'’‘ʼ`´.\u0301\u0640")  # apostrophes, full stops and the Arabic stretch leave no trace
+# Apostrophes, full stops, and what table C does not encode: the Arabic stretch and the vowels above and below.
+_DROPPED = frozenset("'’‘ʼʻ`´.\u0301\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0652\u0670")
+_SHADDA = "\u0651"  # the letter before it is written twice (table C, note 3)
+_TEH_MARBUTA = "ة"  # XAH at the end of a name (table C, note 2)
 _ONE_LETTER = {"ß": "ẞ", "ı": "I", "ς": "Σ", "ŉ": "N"}  # str.upper() would lose which letter it was
 # An accent does not part two Greek letters that are read as one (a diaeresis does).
 _GREEK_ACCENTS = str.maketrans("ΆΈΉΊΌΎΏ", "ΑΕΗΙΟΥΩ")
@@ -98,7 +102,8 @@ def transliterate(name: str, issuer: str = "") -> str:
             continue
         place += 1
         if known := spellings(letter, issuer):
-            written.append(known[0])
+            ends = letter == _TEH_MARBUTA and not letters[place : place + 1].isalpha()
+            written.append(known[-1 if ends else 0])
         elif letter.isspace() or letter in _SEPARATORS:
             written.append("<")
     return "<".join(word for word in "".join(written).split("<") if word)
@@ -116,6 +121,8 @@ def spellings(letter: str, issuer: str = "") -> Spellings:
     for table in (_LATIN, _CYRILLIC, _GREEK, _ARABIC):
         if letter in table:
             general = table[letter]
+    if len(letter) == 2 and letter[0] == letter[1] and letter[0] in _ARABIC:  # as the standard's own FXDZDZXAH
+        general = tuple(written + written.removeprefix("X") for written in _ARABIC[letter[0]])
     if not national and not general and len(letter) == 1:
         parts = unicodedata.normalize("NFD", letter)
         base = "".join(part for part in parts if "A" <= part <= "Z")
@@ -200,7 +207,13 @@ def _letters(name: str) -> str:
     """One character a letter: composed, upper case, without what leaves no trace."""
     composed = unicodedata.normalize("NFC", name)
     upper = (_ONE_LETTER.get(character) or character.upper() for character in composed)
-    return "".join(each for text in upper for each in text if each not in _DROPPED).translate(_GREEK_ACCENTS)
+    kept: list[str] = []
+    for each in "".join(upper):
+        if each == _SHADDA:
+            kept += kept[-1:]
+        elif each not in _DROPPED:
+            kept.append(each)
+    return "".join(kept).translate(_GREEK_ACCENTS)
 
 
 def printed_letters(name: str) -> str:

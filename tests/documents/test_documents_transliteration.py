@@ -45,6 +45,13 @@ NAMES = st.one_of(
         ("Згурський", "ZGHURSKYI", "UKR"),
         ("Єва", "YEVA", "UKR"),
         ("Живковић", "ZIVKOVIC", "SRB"),
+        ("Гордана", "HORDANA", "SRB"),  # so says table B; Serbia itself writes G
+        ("Гордана", "GORDANA", "SRB"),
+        ("Ѓорѓи Ќосев", "GJORGJI KJOSEV", "MKD"),
+        ("Џемаил Живков", "DJEMAIL ZHIVKOV", "MKD"),
+        ("Ѓорѓи", "GORGI", ""),
+        ("Ғалым", "GALYM", "KAZ"),
+        ("Oʻzbek Gʻani", "OZBEK GANI", "UZB"),
         ("Щерев", "SHTEREV", "BGR"),
         ("Παπαδόπουλος", "PAPADOPOULOS", "GRC"),
         ("Ευάγγελος", "EVANGELOS", "GRC"),
@@ -52,6 +59,10 @@ NAMES = st.one_of(
         ("ΜΠΑΡΜΠΑΣ", "BARMPAS", "GRC"),
         ("محمد", "MXHMD", "EGY"),
         ("عائشة", "EAXIXSHXTA", "EGY"),
+        ("عائشة", "EAXIXSHXAH", "EGY"),
+        ("عَبَّاس", "EBBAS", "EGY"),  # the examples of table C, note 3
+        ("فِضَّة", "FXDZDZXAH", "EGY"),
+        ("فضّة", "FXDZXDZXAH", "EGY"),
     ],
 )
 def test_known_names(printed: str, written: str, issuer: str) -> None:
@@ -69,6 +80,8 @@ def test_known_names(printed: str, written: str, issuer: str) -> None:
         ("Björn", "BJURN", "SWE"),
         ("Jensen", "JANSEN", "NLD"),
         ("Søren", "SOREN", "DNK"),  # table A: OE
+        ("Живковски", "ZIVKOVSKI", "MKD"),  # Z for Ж is Serbia's
+        ("عباس", "EBBAS", "EGY"),  # two letters for one without its sign
     ],
 )
 def test_another_name_is_one_letter_away(printed: str, written: str, issuer: str) -> None:
@@ -79,6 +92,11 @@ def test_the_first_spelling_is_the_recommended_one() -> None:
     assert transliterate("Müller-Lüdenscheidt, Änne") == "MUELLER<LUEDENSCHEIDT<AENNE"
     assert transliterate("Ёлкін", "BLR") == "IOLKIN"
     assert transliterate("Παύλος") == "PAVLOS"
+    assert transliterate("Ѓорѓи Џамбаз", "MKD") == "GJORGJI<DJAMBAZ"
+    assert transliterate("Жарко Гајић", "SRB") == "ZARKO<GAJIC"
+    # 9303-3 §6 C: note 2, and both examples of note 3
+    assert transliterate("فاطمة الزهراء") == "FAXTTMXAH<ALZHRAXE"
+    assert (transliterate("عَبَّاس"), transliterate("فِضَّة")) == ("EBBAS", "FXDZDZXAH")
 
 
 @given(NAMES, ISSUERS)
