@@ -37,7 +37,10 @@ _CHECK_CODE = re.compile(
 )
 _GROUP = re.compile(r"^(?P<what>[a-z_]+)_dg(?P<number>[0-9]+)$")
 _DIFFERS = re.compile(r"^(?:differs_(?P<field>[a-z_]+)|(?P<printed>[a-z_]+)_differs)$")
-_FIELD = re.compile(r"^(?P<what>ambiguous|unsupported|not_readable|unread)_(?P<field>[a-z_]+)$")
+_FIELD = re.compile(
+    r"^(?P<what>ambiguous|unsupported|not_readable|unread|check_digit|empty|too_long|not_a_date|impossible_date)"
+    r"_(?P<field>[a-z_]+)$"
+)
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 # Statements, broken devices and certificates that we lack are no prediction: a hit rate says something about
 # rules, lists and samples only.

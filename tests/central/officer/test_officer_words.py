@@ -121,6 +121,9 @@ def test_a_day_without_anybody_is_said_in_words() -> None:
         "differs_number",
         "ambiguous_name",
         "unsupported_birth_date",
+        "check_digit_number",
+        "impossible_date_expiry_date",
+        "document_expired",
         "not_readable_given_names",
         "unread_number",
         "front_not_shown",
@@ -140,3 +143,28 @@ def test_what_page_and_zone_say_is_put_into_words(detail: str, language: str) ->
     said = check_note(detail, words(language))
     assert said != detail.replace("_", " ")
     assert "{" not in said
+
+
+def told_of_checks() -> list[str]:
+    """Every reason that docs/checks.md names, with a field, a group or a defect where it has a place for one."""
+    rows = (
+        row.split("|")
+        for row in (ROOT / "docs/checks.md").read_text(encoding="utf-8").splitlines()
+        if row.startswith("| ")
+    )
+    codes = {code for cells in rows if len(cells) > 5 for code in re.findall(r"`([^`]+)`", cells[3])}
+    for place, value in (("<field>", "number"), ("dgN", "dg2"), ("<name>", "indefinite_length")):
+        codes = {code.replace(place, value) for code in codes}
+    return sorted(codes - {"mrz_read", "file_…"})  # named in the words between
+
+
+def test_every_reason_is_put_into_words() -> None:
+    codes = told_of_checks()
+    assert {"check_digit_number", "impossible_date_number", "surname_differs", "glare", "no_trust_anchor"} <= set(
+        codes
+    )
+    for language in ("ru", "be"):
+        said = {code: check_note(code, words(language)) for code in codes}
+        assert [code for code, text in said.items() if re.search(r"[a-z]{4}|[{}]", text)] == [], language
+    said = {code: check_note(code, words()) for code in codes}
+    assert len(set(said.values())) > 0.9 * len(said), "English is told from the codes by its own words"
