@@ -274,7 +274,7 @@ def _item(entry: object, number: int, manifest: Path) -> Item:
     if not isinstance(image, str) or not image:
         raise ManifestError(f"{where} has no image; write its path, relative to the manifest")
     if lines is not None and not (
-        isinstance(lines, list) and lines and all(isinstance(line, str) and line for line in lines)
+        isinstance(lines, list) and all(isinstance(line, str) and line for line in lines)
     ):
         raise ManifestError(f"{where} ({image}): mrz must be a list of the printed lines, or null if unknown")
     if kind is not None and not isinstance(kind, str):
@@ -299,6 +299,8 @@ def _format(truth: tuple[str, ...]) -> str:
 def _bytes(path: Path) -> bytes | str:
     """A picture's file, or the reason why there is none."""
     try:
+        if not path.is_file():  # a device or a pipe may have no end
+            return "no_such_file"
         if path.stat().st_size > MAX_BYTES:
             return "too_large_file"
         return path.read_bytes()
