@@ -26,6 +26,7 @@ FIELDS: tuple[VizField, ...] = ("number", "surname", "given_names", "birth_date"
 
 _USABLE = 0.5  # certainty of a line that may agree: five fields do not agree by chance
 _CLEAR = 0.9  # certainty of a line that may differ
+_CLEAR_NAME = 0.95  # of a name, which no pattern guards: below, a letter is missing or another
 _CLEAR_HEIGHT = 14.0  # pixels of a line's box, capitals of eight: below, a reader guesses, however certain it is
 _ZONE_LINE = 22  # characters without a blank: a line of the zone itself, which proves nothing
 _DATES_OF_A_PAGE = 3  # birth, issue and expiry: when all were read and none is the zone's, the page says otherwise
@@ -96,8 +97,8 @@ def _outside_the_zone(fragments: Sequence[Fragment]) -> Iterator[Fragment]:
             yield each
 
 
-def _is_clear(line: Fragment) -> bool:
-    return line.confidence >= _CLEAR and line.height >= _CLEAR_HEIGHT
+def _is_clear(line: Fragment, certainty: float = _CLEAR) -> bool:
+    return line.confidence >= certainty and line.height >= _CLEAR_HEIGHT
 
 
 def _is_zone_line(text: str) -> bool:
@@ -179,10 +180,10 @@ class _Page:
                     return True
         return False
 
-    def _same(self, printed: str, written: str) -> bool:
+    def _same(self, printed: str, written: str, *, anywhere: bool = False) -> bool:
         if not printed:
             return False
-        extras = _name_confusions(printed, self._issuer)
+        extras = _name_confusions(printed, self._issuer, anywhere=anywhere)
         if edits(printed, written, self._issuer, limit=0, extras=extras) == 0:
             return True
         return self._mrz.name_truncated and _shortened(_words(printed.replace("-", " ")), written, self._issuer)
@@ -194,14 +195,16 @@ class _Page:
             return False
         limit = 1 if len(letters) < 7 else 2
         for line in self._lines:
-            if not _is_clear(line) or any(self._same(line.text, name) for name in (mine, other) if name):
+            if not _is_clear(line, _CLEAR_NAME) or any(
+                self._same(line.text, name) for name in (mine, other) if name
+            ):
                 continue
             words = " ".join(_named(line.text))
             if len(printed := printed_letters(words).replace(" ", "")) < 2:
                 continue
             if _cut_off(printed, letters):
                 continue
-            extras = _name_confusions(words, self._issuer)
+            extras = _name_confusions(words, self._issuer, anywhere=True)
             if any(
                 0 < edits(text, mine, self._issuer, limit=limit, extras=extras if text == words else ()) <= limit
                 for text in _scripts(words, self._issuer)
@@ -213,11 +216,12 @@ class _Page:
         """Something that can only be a name stands in the name's place."""
         for line in self._beside(which):
             text = " ".join(_named(line.text))
-            if not _is_clear(line) or len(text) < 3 or any(map(str.isdigit, text)):
+            if not _is_clear(line, _CLEAR_NAME) or len(text) < 3 or any(map(str.isdigit, text)):
                 continue
             if _cut_off(printed_letters(text).replace(" ", ""), mine.replace(" ", "")):
                 continue
-            if text not in (self._issuer, self._mrz.nationality) and not (other and self._same(text, other)):
+            known = (text in (self._issuer, self._mrz.nationality), other and self._same(text, other))
+            if not any(known) and not self._same(text, mine, anywhere=True):
                 return True
         return False
 
@@ -365,26 +369,39 @@ def _scripts(text: str, issuer: str) -> tuple[str, ...]:
     return (text,)
 
 
-# What the optical reader loses in names: the mark on a letter whose marked form has its own spelling. And a digit
-# has no place in a name, so what looks like one is a letter.
+# A digit has no place in a name, so what looks like one is a letter; and no name has the double X of table A.
 _NAME_CONFUSIONS: dict[str, Spellings] = {
-    "A": ("AE", "AA"), "O": ("OE",), "U": ("UE", "UXX"), "N": ("NXX",), "Ó": ("OE",), "Ò": ("OE",), "Õ": ("OE",),
-    "Ú": ("UE",), "Ù": ("UE",), "Ű": ("UE",), "Ő": ("OE",), "Á": ("AE", "AA"), "À": ("AE", "AA"),
-    "0": ("O", "OE"), "1": ("I", "L"), "5": ("S",), "8": ("B",), "|": ("I", "L"),
+    "0": ("O",), "1": ("I", "L"), "5": ("S",), "8": ("B",), "|": ("I", "L"), "U": ("UXX",), "N": ("NXX",),
 }  # fmt: skip
-_DUTCH: dict[str, Spellings] = {"I": ("IJ",), "Y": ("IJ",)}  # the letter ĳ, whose dots and tail touch
+# What the optical reader loses: the mark on a letter whose marked form has a spelling of its own. It may agree
+# where the issuer's names have such letters. Anywhere else HANSEN in print and HAENSEN in the zone are two names,
+# or a foreigner's one, and nobody knows.
+_TWO_DOTS: dict[str, Spellings] = {
+    "A": ("AE",), "Á": ("AE",), "À": ("AE",), "O": ("OE",), "Ó": ("OE",), "Ò": ("OE",), "Õ": ("OE",), "Ő": ("OE",),
+    "0": ("OE",), "U": ("UE",), "Ú": ("UE",), "Ù": ("UE",), "Ű": ("UE",),
+}  # fmt: skip
+_RING: dict[str, Spellings] = {"A": ("AA",), "Á": ("AA",), "À": ("AA",)}
+_RING_ISSUERS = frozenset(("SWE", "FIN", "NOR", "DNK", "FRO", "GRL"))
+_TWO_DOTS_ISSUERS = _RING_ISSUERS | {
+    "ISL", "D", "DEU", "AUT", "CHE", "LIE", "LUX", "BEL", "NLD", "EST", "HUN",
+}  # fmt: skip
+_DUTCH: dict[str, Spellings] = {"I": ("IJ", "J"), "Y": ("IJ",)}  # the letter ĳ, whose dots and tail touch
 _NORTHERN: dict[str, Spellings] = {"P": ("TH",), "E": ("AE",)}  # Þ and Æ in small print
 _DUTCH_ISSUERS = frozenset(("NLD", "BEL"))
 _NORTHERN_ISSUERS = frozenset(("ISL", "DNK", "NOR", "FRO", "GRL"))
 
 
-def _name_confusions(printed: str, issuer: str) -> tuple[Spellings, ...]:
-    """For each letter of `printed` what it may also have been in ink."""
+def _name_confusions(printed: str, issuer: str, *, anywhere: bool = False) -> tuple[Spellings, ...]:
+    """For each letter of `printed` what it may also have been in ink; `anywhere`: whoever issued the document."""
     found: list[Spellings] = []
     letters = printed_letters(printed)
     cased = printed if len(printed) == len(letters) else letters
     for place, letter in enumerate(letters):
         extra = _NAME_CONFUSIONS.get(letter, ())
+        if anywhere or issuer in _TWO_DOTS_ISSUERS:
+            extra += _TWO_DOTS.get(letter, ())
+        if anywhere or issuer in _RING_ISSUERS:
+            extra += _RING.get(letter, ())
         if issuer in _NORTHERN_ISSUERS:
             extra += _NORTHERN.get(letter, ())
         if issuer in _DUTCH_ISSUERS:
