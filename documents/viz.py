@@ -235,7 +235,9 @@ class _Page:
         for line in self._fragments:
             tokens = _number_tokens(line.text)
             for start, end, joined in _runs(tokens):
-                if joined == self._number and not any(map(_is_number, tokens[:start] + tokens[end:])):
+                # A visa's zone has nine characters of a passport's number, however long that is (9303-7, note j).
+                cut = joined[:9] if self._mrz.document_code.startswith("V") else joined
+                if self._number in (joined, cut) and not any(map(_is_number, tokens[:start] + tokens[end:])):
                     return True
         return False
 

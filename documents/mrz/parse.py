@@ -303,12 +303,18 @@ def _name_text(layout: Layout, lines: tuple[str, ...]) -> str:
     return russian.latin(text) if layout is RUSSIAN_INTERNAL_PASSPORT else text
 
 
+# What 9303-5 and -6 (note k) forbid beside a V in the second place; AC is a TD1 crew member's certificate.
+_NO_CODES = {DocumentFormat.TD1: ("AI",), DocumentFormat.TD2: ("AC",)}
+
+
 def _document_code_verdict(layout: Layout, code: str) -> FieldVerdict:
-    """9303-4 §4.2.2.1: P; -5 and -6: A, C or I, and never V after it; -7: V. AC is a crew member's certificate."""
-    first = {DocumentFormat.TD3: "P", DocumentFormat.MRV_A: "V", DocumentFormat.MRV_B: "V"}.get(
-        layout.format, "ACI"
-    )
-    known = code[:1] in tuple(first) and (first == "V" or code[1:] != "V")
+    """9303-4 §4.2.2.1: P; -5 and -6: A, C or I; -7: V; -8 §4.1.5: PU, an emergency document of one sheet."""
+    first = {DocumentFormat.TD3: "P", DocumentFormat.MRV_A: "V", DocumentFormat.MRV_B: "V"}.get(layout.format)
+    if first is not None:
+        known = code[:1] == first
+    else:
+        known = code[:1] in tuple("ACI") and code[1:] != "V" and code not in _NO_CODES[layout.format]
+        known = known or (code == "PU" and layout.format is DocumentFormat.TD2)
     return PASSED if known else FieldVerdict(Verdict.FAILED, "unknown_code")
 
 

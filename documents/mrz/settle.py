@@ -355,11 +355,12 @@ def _weighted(characters: str, others: float = 0.0, weight: float = 1.0) -> Tabl
 
 
 _FIRST_LETTER = {
+    DocumentFormat.TD1: _weighted("IAC"),
+    DocumentFormat.TD2: _weighted("IAC") + _weighted("P", weight=RARE_SECOND_LETTER),  # PU: emergency documents
     DocumentFormat.TD3: _weighted("P"),
     DocumentFormat.MRV_A: _weighted("V"),
     DocumentFormat.MRV_B: _weighted("V"),
 }
-_CARD_LETTER = _weighted("IAC")
 # 9303-4 §4.2.2.1 lists those of passports; of cards and visas these are frequent.
 _SECOND_LETTER = {
     DocumentFormat.TD3: _weighted(FILLER + "PDEOSRTLMU"),
@@ -383,7 +384,7 @@ _CODES = np.array([[_COLUMN[character] for character in code.ljust(3, FILLER)] f
 
 def _document_code(layout: Layout, smooth: Table) -> _Part:
     cells = _cells(layout, layout.span("document_code"))
-    first = _FIRST_LETTER.get(layout.format, _CARD_LETTER)
+    first = _FIRST_LETTER[layout.format]
     second = np.maximum(_SECOND_LETTER.get(layout.format, _CARD_SECOND_LETTER), _RARE_LETTERS)
     if layout is RUSSIAN_INTERNAL_PASSPORT:
         second = _weighted("N")
