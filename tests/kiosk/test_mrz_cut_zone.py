@@ -15,7 +15,6 @@ from hardware.ports import Frame
 from hardware.specimens.build import PORTRAITS, TRAVELLERS, compose_lines
 from hardware.specimens.page import draw_page
 from hardware.specimens.recipe import load_recipe
-from kiosk.mrz.engines import CorridorEngine
 from kiosk.mrz.read import Look, MrzReader
 from kiosk.mrz.reading import as_far_as_seen
 
@@ -45,18 +44,6 @@ def test_the_beginning_of_a_zone_is_no_zone_of_another_format(
     frame = np.ascontiguousarray(np.rot90(frame, 2) if turned else frame)
     look = as_far_as_seen(reader.look(frame), frame)
     assert not settle(look.posteriors, TODAY).accepted
-
-
-def test_the_evaluation_says_so_too() -> None:
-    """Of a visa's characters so many are there that a small visa's lines keep every rule."""
-    done, cut = cv2.imencode(".png", page("visa")[:, :-380])
-    assert done
-    engine = CorridorEngine(TODAY)
-    try:
-        reading = engine.read(cut.tobytes())
-    finally:
-        engine.close()
-    assert (reading.accepted, reading.reason) == (False, "cut_off")
 
 
 def seen(place: float, characters: int = 36) -> tuple[Look, Frame]:

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
+from documents.mrz import compose_mrva
 from documents.mrz.settle import settle
 from hardware.specimens.page import _ocr_b
 from kiosk.mrz.engines import (
@@ -310,6 +311,54 @@ def test_peers_read_a_clean_page_and_their_cost_includes_tesseracts_process(
         assert "tesseract -l" in result["engine_detail"]
         assert 0.05 < told["cpu_s"] < 60, "seconds of a process, not only the waiting for it"
         assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+VISA = compose_mrva(
+    issuer="UTO",
+    surname="Harada",
+    given_names="Mei",
+    number="K46281937",
+    nationality="UTO",
+    birth_date=date(1997, 9, 12),
+    sex="F",
+    expiry_date=date(2032, 5, 19),
+)
+
+
+def test_corridors_own_reader_gives_each_picture_a_verdict_and_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Image.open(tmp_path / printed(tmp_path, "page.png", ZONE))
+    two = Image.new("RGB", (1200, 1400), "white")
+    two.paste(page, (0, 0))
+    two.paste(Image.open(tmp_path / printed(tmp_path, "visa.png", VISA)), (0, 700))
+    two.save(tmp_path / "two.png")
+    # Behind the 36th of 44 characters: what is left keeps every rule of a smaller visa.
+    Image.open(tmp_path / "visa.png").crop((0, 0, 70 + round(1060 * 36.7 / 44), 700)).save(tmp_path / "cut.png")
+    jpeg = io.BytesIO()
+    page.save(jpeg, "JPEG", quality=95)
+    (tmp_path / "early.jpg").write_bytes(jpeg.getvalue()[: len(jpeg.getvalue()) // 3])
+    entries = [
+        {"image": "page.png", "mrz": list(ZONE)},
+        {"image": "visa.png", "mrz": list(VISA)},
+        {"image": "cut.png", "mrz": list(VISA)},
+        {"image": "two.png"},
+        {"image": "early.jpg"},
+        {"image": noise(tmp_path, "a.png"), "negative": True},
+    ]
+    output = tmp_path / "predictions.jsonl"
+    assert main([str(manifest(tmp_path, entries)), "--predictions", str(output)]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["accepted"] for row in rows] == [True, True, False, False, False, False]
+    assert [row["reason"] for row in rows[2:5]] == ["cut_off", "several_documents", "truncated"]
+    assert [tuple(row["lines"]) for row in rows[:2]] == [ZONE, VISA]
+    assert (result["exact"], result["valid_but_wrong"], result["false_reads"]) == (2, 0, 0)
+    assert result["engine"] == "corridor"
+    issue = (
+        "images accepted exact valid_but_wrong valid_but_wrong_ci false_reads cpu_s_median cpu_s_p95 wall_s_median"
+    )
+    assert set(f"{issue} wall_s_p95 peak_mb by_format by_rung".split()) <= set(result)
 
 
 class Sharp:
