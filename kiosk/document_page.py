@@ -45,6 +45,9 @@ INFRARED_LOOKS = 3
 TURN_S = 15.0  # a card that lies there and is not turned over
 FRONT_LOOKS = 2  # how often the print of a card's front is read before the answer stands
 
+# The second reader would take what it sees of these for the whole: one of the documents, or a passport's first 36
+# characters for a card's line.
+NOT_WHOLE = ("moving", "several_documents", "cut_off")
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 Corners = tuple[npt.NDArray[np.float64], ...]
 
@@ -250,8 +253,7 @@ class PageScan:
             report(PageState(True, told, parts.get(told)))
             spent = now - placed
             over = spent > (TRY_S if problem else LEAST_TRY_S)
-            # Of several documents the second reader would take one, and nobody knows which.
-            if problem not in ("moving", "several_documents") and trial.in_doubt(spent, over):
+            if problem not in NOT_WHOLE and trial.in_doubt(spent, over):
                 opinion = trial.ask(self._second, frame, today())
                 if opinion.mrz.key is not None:
                     return trial.page(opinion, None, time.monotonic() - placed, frame)

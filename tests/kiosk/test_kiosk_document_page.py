@@ -253,7 +253,7 @@ def test_what_keeps_a_page_from_being_read_is_told_while_it_lies_there(
     page = scan(Film([paper()]), Eyes([Look(lines.posteriors, lines.corners, problem)]), second, report)
     assert page.problem == problem
     assert report.told == {None, problem}
-    assert second.asked == (0 if problem == "several_documents" else 1), "which of them would it be asked about?"
+    assert second.asked == (0 if problem in ("several_documents", "cut_off") else 1), "only a whole is asked about"
 
 
 def test_light_on_a_part_of_the_lines_is_told_with_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
