@@ -112,6 +112,7 @@ class _Page:
     def __init__(self, fragments: tuple[Fragment, ...], mrz: Mrz) -> None:
         self._fragments = fragments
         self._lines = tuple(_running(fragments))
+        self._names_of_rows = tuple(_across_labels(fragments))
         self._mrz = mrz
         self._issuer = mrz.issuer or ""
 
@@ -153,7 +154,7 @@ class _Page:
         labelled = [text for each in self._beside(which) for text in _scripts(each.text, self._issuer)]
         # One letter stands in many places; it is a name only where a name belongs.
         everywhere = sum(map(str.isalpha, mine)) > 1
-        for line in self._lines:
+        for line in (*self._lines, *(self._names_of_rows if " " in mine else ())):
             for text in _scripts(line.text, self._issuer):
                 trusted = text in labelled
                 if (trusted or everywhere) and self._agrees(text, mine, other, trusted):
@@ -221,7 +222,7 @@ class _Page:
             if _cut_off(printed_letters(text).replace(" ", ""), mine.replace(" ", "")):
                 continue
             known = (text in (self._issuer, self._mrz.nationality), other and self._same(text, other))
-            if not any(known) and not self._same(text, mine, anywhere=True):
+            if not any(known) and not any(self._same(text, part, anywhere=True) for part in _parts(mine)):
                 return True
         return False
 
@@ -343,6 +344,11 @@ def _is_label(text: str) -> bool:
     return labels * 2 >= len(words) and any(_plain(word) in LABEL_WORDS - PARTICLES for word in words)
 
 
+def _parts(name: str) -> list[str]:
+    """The name, and each part of it that may have a row of its own: a father's name, a second surname."""
+    return [joined for _, _, joined in _runs(name.split(), " ")] or [name]
+
+
 def _cut_off(printed: str, letters: str) -> bool:
     """Whether a line is a name's beginning or end, the rest lost where the line was cut: that is no other name."""
     plain = _plain(printed)
@@ -431,11 +437,11 @@ def _number_tokens(text: str) -> list[str]:
     return [token for token in tokens if token]
 
 
-def _runs(tokens: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+def _runs(tokens: Sequence[str], between: str = "") -> Iterator[tuple[int, int, str]]:
     """Neighbouring tokens as one: numbers are printed with blanks."""
     for start in range(len(tokens)):
         for end in range(start + 1, len(tokens) + 1):
-            yield start, end, "".join(tokens[start:end])
+            yield start, end, between.join(tokens[start:end])
 
 
 def _number_form(text: str) -> str:
@@ -490,6 +496,37 @@ def _running(fragments: tuple[Fragment, ...]) -> Iterator[Fragment]:
                 both = _joined(first, second)
                 yield both
                 yield from (_joined(both, third) for third in fragments if _goes_on_below(second, third))
+
+
+def _across_labels(fragments: tuple[Fragment, ...]) -> Iterator[Fragment]:
+    """Two or three rows of one column, their labels between them: a name and a father's, the first surname and the
+    second. The zone has them as one.
+    """
+    following = {
+        place: [other for other in fragments if _goes_on_past_a_label(first, other, fragments)]
+        for place, first in enumerate(fragments)
+    }
+    place_of = {id(each): place for place, each in enumerate(fragments)}
+    for place, first in enumerate(fragments):
+        for second in following[place]:
+            both = _joined(first, second)
+            yield both
+            yield from (_joined(both, third) for third in following[place_of[id(second)]])
+
+
+def _goes_on_past_a_label(first: Fragment, second: Fragment, fragments: tuple[Fragment, ...]) -> bool:
+    gap = second.box[1] - first.box[3]
+    aligned = abs(second.box[0] - first.box[0]) < 1.5 * first.height
+    if not (_alike(first, second) and aligned and first.height <= gap < 4 * first.height):
+        return False
+    between = [
+        each
+        for each in fragments
+        if first.box[3] <= (each.box[1] + each.box[3]) / 2 <= second.box[1]
+        and each.box[0] < first.box[2]
+        and each.box[2] > first.box[0]
+    ]
+    return bool(between) and all(each.height < 0.85 * first.height or _is_label(each.text) for each in between)
 
 
 def _joined(first: Fragment, second: Fragment) -> Fragment:

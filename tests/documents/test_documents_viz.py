@@ -246,6 +246,41 @@ def test_a_name_that_was_too_long_for_the_zone(line: str, surname: str, given_na
     assert (judged(mrz, surname=surname, given_names=given_names) == PASSED) is agrees
 
 
+ROWS = ("Фамилия / Surname", "Име / Name", "Презиме / Father's name")
+
+
+def rows(values: Mapping[str, str]) -> list[Fragment]:
+    """Rows close together, each label right above its value."""
+    fragments: list[Fragment] = []
+    for row, (label, value) in enumerate(values.items()):
+        top = 100.0 + 46 * row
+        fragments.append(Fragment(label, 0.95, (50, top, 300, top + 12)))
+        fragments.append(Fragment(value, 0.99, (50, top + 16, 50 + 12 * len(value), top + 36)))
+    return fragments
+
+
+@pytest.mark.parametrize(
+    ("printed", "names", "verdicts"),
+    [
+        # A father's name has a row of its own, or a second surname has; the zone has them as one.
+        (("IVANOVA", "ELENA", "PETROVA"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.PASSED)),
+        (("ИВАНОВА", "ЕЛЕНА", "ПЕТРОВА"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.PASSED)),
+        (("GARCIA", "LORCA", "ANA"), ("GARCIA LORCA", "ANA"), (Verdict.PASSED, Verdict.PASSED)),
+        (("IVANOVA", "ELENA", "~"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.NOT_CHECKED)),
+        (("IVANOVA", "PETROVA", "ELENA"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.NOT_CHECKED)),
+        (("IVANOVA", "ELENA", "PETKOVA"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.NOT_CHECKED)),
+        (("IVANOVA", "GALINA", "PETROVA"), ("IVANOVA", "ELENA PETROVA"), (Verdict.PASSED, Verdict.FAILED)),
+        (("IVANOVA", "ELENA", "PETROVA"), ("IVANOVA", "ELENA"), (Verdict.PASSED, Verdict.PASSED)),
+    ],
+)
+def test_a_name_in_two_rows(
+    printed: tuple[str, ...], names: tuple[str, str], verdicts: tuple[Verdict, Verdict]
+) -> None:
+    mrz = zone("BGR", *names)
+    found = compare_viz(rows(dict(zip(ROWS, printed, strict=True))), mrz).verdicts
+    assert (found["surname"].verdict, found["given_names"].verdict) == verdicts
+
+
 def test_a_name_that_was_not_cut_off_must_be_whole() -> None:
     assert judged(zone(given_names="ANNA M"), given_names="ANNA MARIA")[0] is not Verdict.PASSED
 
