@@ -58,7 +58,7 @@ class VizComparison:
 
 
 def compare_viz(fragments: Sequence[Fragment], mrz: Mrz) -> VizComparison:
-    """The page against the zone. Never raises; takes milliseconds.
+    """The page against the zone. Never raises; takes some hundredths of a second.
 
     `fragments` may come from several looks or from both sides of a card. Reasons: PASSED `ok`; FAILED
     `number_differs` and so on; NOT_CHECKED `not_readable` (nothing agreed), `not_readable_number` and so on, or
@@ -184,6 +184,9 @@ class _Page:
     def _same(self, printed: str, written: str, *, anywhere: bool = False) -> bool:
         if not printed:
             return False
+        letters = sum(map(str.isalnum, printed))
+        if letters > 2 * len(written) and not self._mrz.name_truncated:
+            return False  # no table makes one letter of more than two; most of a page's text ends here
         extras = _name_confusions(printed, self._issuer, anywhere=anywhere)
         if edits(printed, written, self._issuer, limit=0, extras=extras) == 0:
             return True
