@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from contracts.party import PageReading
-from documents.mrz import NO_MRZ, FieldName, Mrz, parse_mrz
+from documents.mrz import ALPHABET, NO_MRZ, FieldName, Mrz, parse_mrz
+from documents.mrz.characters import FILLER
 from documents.mrz.settle import Settled
 from hardware.ports import Frame
 from kiosk.mrz.read import Look
@@ -44,10 +45,13 @@ def as_far_as_seen(look: Look, frame: Frame) -> Look:
     """The look, or cut_off where its lines may go on outside of the picture.
 
     The first 36 characters of a passport or visa have all fields of a card or a small visa, each under its own
-    check digit: only the paper behind them tells that nothing follows.
+    check digit. What tells that nothing follows is the paper behind them, and a card's last one: a check digit.
     """
     if not look.posteriors or len(look.posteriors[0]) != _MAY_GO_ON:
         return look
+    first, last = (ALPHABET[int(row.argmax())] for row in (look.posteriors[0][0], look.posteriors[-1][-1]))
+    if first != "V" and last == FILLER:
+        return Look((), (), "cut_off")
     size = np.array([frame.shape[1], frame.shape[0]])
     for corners in look.corners:
         start, end = corners[[0, 3]].mean(0), corners[[1, 2]].mean(0)
