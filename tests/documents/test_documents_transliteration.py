@@ -99,6 +99,47 @@ def test_the_first_spelling_is_the_recommended_one() -> None:
     assert (transliterate("عَبَّاس"), transliterate("فِضَّة")) == ("EBBAS", "FXDZDZXAH")
 
 
+# Table A of 9303-3 §6, 8th edition: the letters of each recommendation.
+TABLE_A = {
+    "A": "ÀÁÂÃĀĂĄ", "C": "ÇĆĈĊČ", "D": "ÐĎĐ", "E": "ÈÉÊËĒĔĖĘĚ", "G": "ĜĞĠĢ", "H": "ĤĦ", "I": "ÌÍÎÏĨĪĬĮİ", "J": "Ĵ",
+    "K": "Ķ", "L": "ĹĻĽĿŁ", "N": "ŃŅŇŊ", "O": "ÒÓÔÕŌŎŐ", "R": "ŔŖŘ", "S": "ŚŜŞŠ", "T": "ŢŤŦ", "U": "ÙÚÛŨŪŬŮŰŲ",
+    "W": "Ŵ", "Y": "ÝŶŸ", "Z": "ŹŻŽ", "AE A": "Ä", "AA A": "Å", "AE": "Æ", "N NXX": "Ñ", "OE O": "Ö", "OE": "ØŒ",
+    "UE UXX U": "Ü", "TH": "Þ", "IJ": "Ĳ", "SS": "ẞ",
+}  # fmt: skip
+# Table B, and its exceptions by the states whose languages they are; Ђ, Ћ and Ѓ as meant (the print has others).
+TABLE_B = {
+    "А": "A", "Б": "B", "В": "V", "Г": "G", "Д": "D", "Е": "E", "Ё": "E", "Ж": "ZH", "З": "Z", "И": "I", "Й": "I",
+    "К": "K", "Л": "L", "М": "M", "Н": "N", "О": "O", "П": "P", "Р": "R", "С": "S", "Т": "T", "У": "U", "Ф": "F",
+    "Х": "KH", "Ц": "TS", "Ч": "CH", "Ш": "SH", "Щ": "SHCH", "Ъ": "IE", "Ы": "Y", "Э": "E", "Ю": "IU", "Я": "IA",
+    "Є": "IE", "Ѕ": "DZ", "І": "I", "Ї": "I", "Ј": "J", "Љ": "LJ", "Њ": "NJ", "Ќ": "K", "Ў": "U", "Џ": "DZ",
+    "Ѫ": "U", "Ѵ": "Y", "Ґ": "G", "Ғ": "G", "Ђ": "D", "Ћ": "C", "Ѓ": "G", "Һ": "C",
+}  # fmt: skip
+EXCEPTIONS = {
+    "BLR": {"Ё": "IO", "Г": "H"},
+    "SRB": {"Г": "H", "Ж": "Z", "Х": "H", "Ц": "C", "Ч": "C", "Ш": "S"},
+    "UKR": {"Г": "H", "И": "Y", "Є": "YE", "Ї": "YI", "Й": "Y", "Ю": "YU", "Я": "YA"},
+    "MKD": {"Ќ": "KJ", "Џ": "DJ", "Х": "H", "Ц": "C", "Ѓ": "GJ"},
+    "BGR": {"Щ": "SHT"},
+}
+
+
+def test_table_a_and_nothing_else() -> None:
+    for written, letters in TABLE_A.items():
+        for letter in letters:
+            assert spellings(letter) == tuple(written.split()), letter
+            assert edits(letter.lower(), written.split()[0]) == 0, letter
+    assert sum(map(len, TABLE_A.values())) == 94  # and ı
+    assert edits("ı", "I") == 0
+
+
+def test_table_b_and_its_exceptions() -> None:
+    for letter, written in TABLE_B.items():
+        assert spellings(letter) == (written,), letter
+        for issuer, exceptions in EXCEPTIONS.items():
+            assert written in spellings(letter, issuer)  # names from elsewhere
+            assert exceptions.get(letter, written) in spellings(letter, issuer)
+
+
 @given(NAMES, ISSUERS)
 def test_what_is_written_by_the_tables_is_legal(name: str, issuer: str) -> None:
     assert edits(name, transliterate(name, issuer), issuer) == 0
