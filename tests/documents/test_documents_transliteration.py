@@ -90,6 +90,7 @@ def test_another_name_is_one_letter_away(printed: str, written: str, issuer: str
 
 def test_the_first_spelling_is_the_recommended_one() -> None:
     assert transliterate("Müller-Lüdenscheidt, Änne") == "MUELLER<LUEDENSCHEIDT<AENNE"
+    assert transliterate("Anna,Maria d’Arc.") == "ANNA<MARIA<DARC"
     assert transliterate("Ёлкін", "BLR") == "IOLKIN"
     assert transliterate("Παύλος") == "PAVLOS"
     assert transliterate("Ѓорѓи Џамбаз", "MKD") == "GJORGJI<DJAMBAZ"
