@@ -170,6 +170,8 @@ def _looks_like_a_zone(mrz: Mrz) -> bool:
     """
     if any(mrz.verdict(name).reason == "not_a_date" for name in _CHECKED[1:3]):
         return False
+    if mrz.layout == TD2.name and mrz.lines[0].startswith("P") and not mrz.verdict("composite").passed:
+        return False  # number and dates stand where a passport has them, of which this is the beginning
     kept = sum(mrz.verdict(name).passed for name in _CHECKED[:3])
     listed = sum(mrz.verdict(name).passed for name in ("issuer", "nationality"))
     if kept == 3 and (listed or mrz.verdict("composite").passed):
