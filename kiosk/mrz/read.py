@@ -56,7 +56,8 @@ class Look:
     `posteriors`: for each line of the zone (N, 37) in the order of `documents.mrz.ALPHABET`, N 30, 36 or 44, rows
     sum to 1; empty when there is no zone. `corners`: for each line (4, 2) pixels: above its start, above its end,
     below its end, below its start, in reading direction. `problem` is None where lines were found, else no_zone,
-    too_far, cut_off, blurred, glare, too_dark; several_documents comes with the lines of the clearest.
+    too_far, cut_off, blurred, glare, too_dark; several_documents comes with the lines of the clearest, and
+    `kiosk.mrz.reading.as_far_as_seen` says cut_off of lines that may go on.
     """
 
     posteriors: Posteriors

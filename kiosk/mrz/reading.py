@@ -8,7 +8,7 @@ person.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -23,6 +23,8 @@ from kiosk.mrz.read import Look
 
 FIRST, SECOND = "corridor", "passporteye"
 _MAY_GO_ON = 36  # characters: a card's or a small visa's line, or the beginning of a passport's or a visa's 44
+_CARDS = [ALPHABET.index(letter) for letter in "IAC"]  # 9303-5 and -6; no line of 44 begins with these
+_IS_CARD = 0.99
 _CLEAR = 2.0  # characters for which there must be room behind it; 9303-6 leaves almost four
 _GUARDED: tuple[FieldName, ...] = ("number", "birth_date", "expiry_date")
 
@@ -42,22 +44,26 @@ class ZoneReading:
 
 
 def as_far_as_seen(look: Look, frame: Frame) -> Look:
-    """The look, or cut_off where its lines may go on outside of the picture.
+    """The look, as cut_off where its lines may go on outside of the picture.
 
     The first 36 characters of a passport or visa have all fields of a card or a small visa, each under its own
-    check digit. What tells that nothing follows is the paper behind them, and a card's last one: a check digit.
+    check digit. What tells that nothing follows is a card's own first letter, else the paper behind them, and the
+    last character of what is no visa: a check digit.
     """
-    if not look.posteriors or len(look.posteriors[0]) != _MAY_GO_ON:
+    if look.problem is not None or not look.posteriors or len(look.posteriors[0]) != _MAY_GO_ON:
         return look
+    if look.posteriors[0][0, _CARDS].sum() >= _IS_CARD:
+        return look
+    cut_off = replace(look, problem="cut_off")
     first, last = (ALPHABET[int(row.argmax())] for row in (look.posteriors[0][0], look.posteriors[-1][-1]))
     if first != "V" and last == FILLER:
-        return Look((), (), "cut_off")
+        return cut_off
     size = np.array([frame.shape[1], frame.shape[0]])
     for corners in look.corners:
         start, end = corners[[0, 3]].mean(0), corners[[1, 2]].mean(0)
         behind = end + (end - start) * (_CLEAR / _MAY_GO_ON)
         if np.any(behind < 0) or np.any(behind > size):
-            return Look((), (), "cut_off")
+            return cut_off
     return look
 
 
