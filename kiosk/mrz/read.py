@@ -30,6 +30,8 @@ _SPARSE = 6.5  # steps from one to the next in what is no zone's: theirs are 2.5
 _MARGIN = 1.7  # characters that a cut shows before and behind a line
 _NO_WORSE = 0.05  # of a score
 _A_LITTLE = 0.15  # of its length that a line is led on to see that
+_BEGINNING = 36  # characters, of a card or of a passport
+_BY_EIGHT = 0.3  # of its length, which are more than the eight that it then lacks
 _LED_ON = 2  # times that a line is led on
 _MOST_LED_ON = 4  # and as long as more of it comes to light
 _CERTAIN = 0.92  # every character at least this probable: a second cut would not tell more
@@ -177,12 +179,21 @@ class MrzReader:
 
     def _zone_of(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         zone = self._zone_as_cut(grey, found)
-        if zone is None or not zone.complete or all(each.margin(zone.length) >= _MARGIN for each in zone.lines):
-            return zone
-        # A line that ends where its cut ends may go on: a visa's 36 characters are a beginning of 44.
-        longer = [_trimmed(_traced(each, zone.length).lengthened(_A_LITTLE), grey) for each in zone.lines]
-        again = self._zone_as_cut(grey, self._try(grey, longer))
-        return again if again is not None and again.complete and again.score > zone.score - _NO_WORSE else zone
+        while zone is not None and zone.complete:
+            ends_with_its_cut = any(each.margin(zone.length) < _MARGIN for each in zone.lines)
+            may_be_longer = zone.length == _BEGINNING
+            if not (ends_with_its_cut or may_be_longer):
+                break
+            # A line that ends where its cut ends may go on, and 36 characters may be the beginning of 44.
+            share = _BY_EIGHT if may_be_longer else _A_LITTLE
+            longer = [_trimmed(_traced(each, zone.length).lengthened(share), grey) for each in zone.lines]
+            again = self._zone_as_cut(grey, self._try(grey, longer))
+            if again is None or not again.complete or again.score <= zone.score - _NO_WORSE:
+                break
+            if again.length <= zone.length:
+                return again if ends_with_its_cut else zone
+            zone = again
+        return zone
 
     def _zone_as_cut(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         read = [each for each in self._aligned(grey, found) if each.grids]

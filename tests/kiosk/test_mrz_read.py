@@ -90,19 +90,24 @@ def test_the_size_of_the_picture_does_not_matter(reader: MrzReader) -> None:
 
 
 class ShortSighted(Locator):
-    """Sees each line only to its 36th of 44 characters, as where the rest lies in the shadow."""
+    """Sees so much of each line only, as where the rest lies in the shadow."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self._share = share
 
     def locate(self, grey: Grey) -> list[LineBand]:
         return [
-            replace(each, points=each.points[0] + (each.points - each.points[0]) * 36.3 / 44)
+            replace(each, points=each.points[0] + (each.points - each.points[0]) * self._share)
             for each in super().locate(grey)
         ]
 
 
-def test_a_zone_seen_to_its_36th_character_is_not_taken_for_a_shorter_one(
-    reader: MrzReader, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seen", [27.0, 30.3, 34.0, 35.6, 36.3, 38.0])
+def test_a_zone_seen_in_part_is_not_taken_for_a_shorter_one(
+    reader: MrzReader, monkeypatch: pytest.MonkeyPatch, seen: float
 ) -> None:
-    monkeypatch.setattr(reader, "_locator", ShortSighted())
+    monkeypatch.setattr(reader, "_locator", ShortSighted(seen / 44))
     assert settle(reader.look(page(PASSPORT)).posteriors, TODAY).lines == PASSPORT
 
 
