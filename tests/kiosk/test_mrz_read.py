@@ -111,6 +111,21 @@ def test_a_zone_seen_in_part_is_not_taken_for_a_shorter_one(
     assert settle(reader.look(page(PASSPORT)).posteriors, TODAY).lines == PASSPORT
 
 
+def test_print_above_a_zone_seen_in_part_makes_no_card_of_it(
+    reader: MrzReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three lines of 30 characters are a card's: as they are led on, the lines of a passport must be led on again."""
+    picture = page(PASSPORT)
+    upper, lower = reader.look(picture).corners
+    pitch = round(float(lower[0, 1] - upper[0, 1]))
+    top, bottom = round(float(upper[0, 1])) - 5, round(float(upper[3, 1])) + 5
+    left, right = round(float(upper[0, 0])) - 2, round(float(upper[0, 0] + (upper[1, 0] - upper[0, 0]) * 30 / 44))
+    picture[top - pitch : bottom - pitch] = 240
+    picture[top - pitch : bottom - pitch, left:right] = picture[top:bottom, left:right]
+    monkeypatch.setattr(reader, "_locator", ShortSighted(30.3 / 44))
+    assert settle(reader.look(picture).posteriors, TODAY).lines == PASSPORT
+
+
 def test_two_passports_at_once_are_said_to_be_two(reader: MrzReader) -> None:
     one, other = page(PASSPORT, 700), page(PASSPORT, 700)
     assert reader.look(np.vstack([one, other])).problem == "several_documents"
