@@ -114,7 +114,7 @@ def test_a_zone_seen_in_part_is_not_taken_for_a_shorter_one(
 def test_print_above_a_zone_seen_in_part_makes_no_card_of_it(
     reader: MrzReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three lines of 30 characters are a card's: as they are led on, the lines of a passport must be led on again."""
+    """Three lines of 30 characters are a card's: those of a passport, led on once, must be led on again."""
     picture = page(PASSPORT)
     upper, lower = reader.look(picture).corners
     pitch = round(float(lower[0, 1] - upper[0, 1]))
