@@ -106,7 +106,7 @@ class CorridorEngine:
         if not look.posteriors:
             return Reading(False, (), (look.problem or "no_zone") if picture.complete else "truncated")
         settled = settle(look.posteriors, self._today)
-        if look.problem is not None:  # of which of several documents?
+        if look.problem is not None:  # one of several documents, or only the beginning of one
             return Reading(False, settled.lines, look.problem)
         doubt = None if settled.accepted else Doubt(picture.frame, settled)
         return Reading(settled.accepted, settled.lines, settled.reason, doubt)
