@@ -47,6 +47,7 @@ FRONT_LOOKS = 2  # how often the print of a card's front is read before the answ
 
 # The second reader would take what it sees of these for the whole: one of the documents, or a passport's first 36
 # characters for a card's line.
+_UNREAD = (None, "no_zone", "blurred", "other_print")  # says less than what is seen of the frame itself
 NOT_WHOLE = ("moving", "several_documents", "cut_off")
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 Corners = tuple[npt.NDArray[np.float64], ...]
@@ -290,7 +291,7 @@ def check_infrared(camera: Camera, reader: ZoneReader, mrz: Mrz, today: date) ->
         return answer(Verdict.ERROR, "camera_failed")
     if seen:
         return answer(Verdict.FAILED if settled.accepted else Verdict.NOT_CHECKED, "zone_differs")
-    if problem in (None, "no_zone", "blurred"):
+    if problem in _UNREAD:
         return answer(Verdict.FAILED, "zone_vanishes")
     return answer(Verdict.NOT_CHECKED, problem)
 
@@ -325,11 +326,13 @@ class _Trial:
         self.part = None if obstacle is None else obstacle.part
         if obstacle is not None:
             return obstacle.problem
-        return problem if look.problem in (None, "no_zone", "blurred") and problem else look.problem
+        if problem and look.problem in _UNREAD:
+            return problem
+        return "no_zone" if look.problem == "other_print" else look.problem
 
     def _may_be_hidden(self, look: Look) -> bool:
-        """Lines that are not certain, or something blurred where lines should be."""
-        return look.problem == "blurred" or (look.problem is None and not self.certain)
+        """Lines that are not certain, or something that cannot be read where lines should be."""
+        return look.problem in ("blurred", "other_print") or (look.problem is None and not self.certain)
 
     @property
     def certain(self) -> bool:

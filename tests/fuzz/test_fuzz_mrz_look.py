@@ -16,7 +16,7 @@ from kiosk.mrz.image import Picture, decode_image
 from kiosk.mrz.read import MrzReader
 
 TODAY = date(2026, 11, 22)
-PROBLEMS = {"no_zone", "too_far", "cut_off", "blurred", "glare", "too_dark", "several_documents"}
+PROBLEMS = {"no_zone", "too_far", "cut_off", "blurred", "glare", "too_dark", "other_print", "several_documents"}
 
 
 @pytest.fixture(scope="module")

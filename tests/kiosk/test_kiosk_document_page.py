@@ -256,6 +256,18 @@ def test_what_keeps_a_page_from_being_read_is_told_while_it_lies_there(
     assert second.asked == (0 if problem in ("several_documents", "cut_off") else 1), "only a whole is asked about"
 
 
+@pytest.mark.parametrize(("lamp", "told"), [(False, "no_zone"), (True, "glare")])
+def test_other_print_is_no_photo_page_unless_light_hides_what_it_is(
+    lamp: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_page, "TRY_S", 0.9)
+    frame, report = paper(), Reports()
+    if lamp:
+        frame[200:300, 200:300] = 255
+    assert scan(Film([frame]), Eyes([Look((), (), "other_print")]), Second(), report).problem == told
+    assert report.told == {None, told}
+
+
 def test_light_on_a_part_of_the_lines_is_told_with_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_page, "TRY_S", 0.9)
     burnt = paper()

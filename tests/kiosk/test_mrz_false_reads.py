@@ -6,6 +6,7 @@ import random
 import string
 from datetime import date
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -80,3 +81,15 @@ def test_the_lines_of_a_zone_in_another_order_are_no_zone(reader: MrzReader, lin
 def test_two_lines_that_stand_far_apart_are_no_zone_and_beside_each_other_they_are(reader: MrzReader) -> None:
     assert not accepted(reader, picture([NAME, NUMBER], apart=6.0))
     assert accepted(reader, picture([NAME, NUMBER])), "the pictures above are such as can be read"
+
+
+@pytest.mark.parametrize("kind", ["boarding pass", "a sum in a form"])
+def test_sharp_print_that_is_no_zone_is_not_called_blurred(reader: MrzReader, kind: str) -> None:
+    frame = picture(rows(kind, 30, 1))
+    assert reader.look(frame).problem == "other_print"
+    assert reader.look(cv2.GaussianBlur(frame, (0, 0), 12)).problem == "blurred"
+
+
+@pytest.mark.parametrize("across", [(41, 1), (1, 41)])
+def test_a_zone_that_moved_along_or_across_is_called_blurred(reader: MrzReader, across: tuple[int, int]) -> None:
+    assert reader.look(cv2.blur(picture([NAME, NUMBER]), across)).problem == "blurred"
