@@ -99,6 +99,29 @@ def characters(probabilities: Probabilities) -> npt.NDArray[np.intp]:
     return np.flatnonzero(top)
 
 
+def evenly_spaced(steps: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """The longest part of `steps` at one pitch: what stands beside a zone in its row, mostly does not."""
+    if len(steps) < _FEWEST:
+        return steps
+    even = _even(_gaps_in_pitches(steps.astype(np.float64)))
+    breaks = np.flatnonzero(np.concatenate([[True], ~even, [True]]))
+    longest = int(np.diff(breaks).argmax())
+    return steps[breaks[longest] : breaks[longest + 1]]
+
+
+def _gaps_in_pitches(at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The gaps from one to the next, in pitches as they are there: perspective changes the pitch."""
+    gaps = np.diff(at)
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(gaps, _BESIDE, mode="edge"), 2 * _BESIDE + 1)
+    usual = float(np.median(gaps))
+    return np.asarray(gaps / np.clip(np.median(beside, axis=1), 0.8 * usual, 1.25 * usual))
+
+
+def _even(gaps: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    counted = gaps.round()
+    return np.asarray((counted >= 1) & (np.abs(gaps - counted) < np.where(counted == 1, _NEXT, _EVEN)))
+
+
 def _peaks(character: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Middles of the places where a character stands, in steps."""
     padded = np.pad(character, 1)
@@ -120,19 +143,13 @@ def _numbered(
     the greatest power, over the whole line at once, so that no single place where two characters touch or one is
     hidden can shift the count.
     """
-    gaps = np.diff(peaks)
-    beside = np.lib.stride_tricks.sliding_window_view(np.pad(gaps, _BESIDE, mode="edge"), 2 * _BESIDE + 1)
-    usual = float(np.median(gaps))
-    steps = gaps / np.clip(np.median(beside, axis=1), 0.8 * usual, 1.25 * usual)  # perspective changes the pitch
-    counted = steps.round()
-    even = (counted >= 1) & (np.abs(steps - counted) < np.where(counted == 1, _NEXT, _EVEN))
+    steps = _gaps_in_pitches(peaks)
+    even = _even(steps)
     breaks = np.flatnonzero(np.concatenate([[True], ~even, [True]]))
     longest = int(np.diff(breaks).max())  # peaks one after the other
     if longest >= max(_FEWEST, len(peaks) - _AT_ENDS):  # the rest, before or behind, is another thing's
-        counted = np.where(even, counted, np.maximum(counted, 1))
-        return np.concatenate(
-            [[0], np.cumsum(steps.round().astype(np.int64))]
-        ), peaks  # nothing to be mistaken about
+        numbers = np.concatenate([[0], np.cumsum(steps.round().astype(np.int64))])
+        return numbers, peaks  # nothing to be mistaken about
     padded = -(-len(character) // _ROUNDED) * _ROUNDED
     plain, bent, frequencies, bends, curve = _waves(padded)
     inside = np.zeros(padded, np.float32)

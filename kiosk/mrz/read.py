@@ -7,15 +7,16 @@ up several looks. A picture in which nothing can be read gives the reason instea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hardware.ports import Frame
-from kiosk.mrz.grid import LENGTHS, STEP, Grid, Probabilities, characters, fit_grids
+from kiosk.mrz.grid import LENGTHS, STEP, Grid, Probabilities, characters, evenly_spaced, fit_grids
 from kiosk.mrz.locate import Locator, zones
 from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, leaning, levelled
+from kiosk.mrz.weights import RECOGNISER, verified
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
@@ -36,6 +37,8 @@ _LED_ON = 2  # times that a line is led on
 _MOST_LED_ON = 4  # and as long as more of it comes to light
 _CERTAIN = 0.92  # every character at least this probable: a second cut would not tell more
 _NEARLY = 0.75  # and from here on one more tells enough
+_CLEAR = 0.9  # every character of all cuts together: nobody need look once more
+_ONCE_MORE = 3  # cuts
 _NOMINAL = 12.5  # pixels of a cut from character to character
 _HEIGHTS = (1.0, 0.76, 0.88, 1.14)  # of the height as judged: flat type and tall type
 _ANOTHER = 0.88
@@ -81,6 +84,7 @@ class _Found:
     cut: Cut
     grids: dict[int, Grid]
     legible: tuple[int, int, int]  # how many characters are read with certainty, and the steps of first and last
+    even: tuple[int, int, int]  # of these, the longest part at one pitch
 
     @property
     def score(self) -> float:
@@ -123,7 +127,7 @@ class MrzReader:
     def __init__(self) -> None:
         """Raises `kiosk.mrz.weights.WeightsError`."""
         self._locator = Locator()
-        self._recogniser = Recogniser()
+        self._recogniser = Recogniser(verified(RECOGNISER))
         self._cuts = 0  # made for this look
 
     def look(self, frame: Frame) -> Look:
@@ -165,7 +169,7 @@ class MrzReader:
     ) -> list[tuple[Sequence[_Found], _Zone | None]]:
         """Half a line may have been found only, the other under glare or in an odd type: look how it goes on."""
         longer: list[tuple[Sequence[_Found], _Zone | None]] = []
-        for found, zone in sorted(seen, key=lambda place: -max((each.score for each in place[0]), default=_NONE)):
+        for found, zone in sorted(seen, key=lambda place: -sum(each.legible[0] for each in place[0])):
             best, pieces, most = zone, found, 0
             for turn in range(_MOST_LED_ON):
                 if not any(each.is_piece for each in pieces) or self._cuts > _MOST_CUTS:
@@ -174,9 +178,13 @@ class MrzReader:
                 if turn >= _LED_ON and legible <= most:
                     break  # there is no more of it
                 most = legible
-                lines = [_trimmed(_legible_part(each).lengthened(_LONGER), grey) for each in pieces]
+                lines = [_trimmed(_part(each, each.legible).lengthened(_LONGER), grey) for each in pieces]
                 pieces = self._try(grey, [levelled(grey, line) or line for line in lines])
                 again = self._zone_of(grey, pieces)
+                if again is None or not again.complete:
+                    # In a row with a zone there may be other print, and what looks like characters and is none.
+                    parts = [_part(each, each.even) for each in pieces if each.is_piece]
+                    again = self._zone_of(grey, self._try(grey, parts)) or again
                 best = max((each for each in (best, again) if each is not None), key=_rank, default=None)
                 if best is not None and best.complete and best.score > _UPRIGHT:
                     return [*longer, (pieces, best)]
@@ -186,9 +194,9 @@ class MrzReader:
     def _zone_of(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         zone = self._zone_as_cut(grey, found)
         while zone is not None and zone.complete:
-            ends_with_its_cut = any(each.margin(zone.length) < _MARGIN for each in zone.lines)
+            near_its_end = any(each.margin(zone.length) < _MARGIN for each in zone.lines) or not _ends_seen(zone)
             may_be_longer = zone.length == _BEGINNING
-            if not (ends_with_its_cut or may_be_longer):
+            if not (near_its_end or may_be_longer):
                 break
             # A line that ends where its cut ends may go on, and 36 characters may be the beginning of 44.
             share = _BY_EIGHT if may_be_longer else _A_LITTLE
@@ -197,7 +205,7 @@ class MrzReader:
             if again is None or not again.complete or again.score <= zone.score - _NO_WORSE:
                 break
             if again.length <= zone.length:
-                return again if ends_with_its_cut else zone
+                return again if near_its_end or again.score > zone.score else zone
             zone = again
         return zone
 
@@ -211,13 +219,12 @@ class MrzReader:
 
     def _try(self, grey: Grey, lines: Sequence[Line]) -> list[_Found]:
         cuts = [(line, made) for line in lines if (made := cut(grey, line)) is not None]
-        read = self._recogniser.probabilities([made for _, made in cuts])
+        read = self._recogniser.probabilities([made.image for _, made in cuts])
         self._cuts += len(cuts)
         found = []
         for (line, made), each in zip(cuts, read, strict=True):
             seen = characters(each)
-            legible = (len(seen), int(seen[0]), int(seen[-1])) if len(seen) else (0, 0, 0)
-            found.append(_Found(line, made, fit_grids(each), legible))
+            found.append(_Found(line, made, fit_grids(each), _extent(seen), _extent(evenly_spaced(seen))))
         return found
 
     def _aligned(self, grey: Grey, found: Sequence[_Found]) -> list[_Found]:
@@ -256,41 +263,61 @@ class MrzReader:
                 found[index] = better
         return found
 
-    def _completed(self, grey: Grey, found: list[_Found]) -> _Zone | None:
+    def _completed(self, grey: Grey, found: Sequence[_Found]) -> _Zone | None:
         """The zone with the neighbours that the locator missed, where its lines say that there must be some."""
-        zone = _zone(found, complete=False)
-        if zone is None:
-            return None
-        pitch = _line_pitch(zone)
-        heights = _LINE_PITCHES if pitch is None else (pitch / zone.lines[0].line.height,)
-        edges = ((zone.lines[0], -1), (zone.lines[-1], 1))
-        wanted = [_traced(each, zone.length).nudged(side * many) for many in heights for each, side in edges]
-        wanted = [levelled(grey, line) or line for line in wanted]
-        more = sorted((each for each in self._try(grey, wanted) if each.grids), key=lambda each: -each.score)
-        return _zone([*found, *more[:2]])
+        for _ in range(max(LINES_OF.values()) - 1):
+            zone = _zone(found, complete=False)
+            if zone is None or zone.complete:
+                return zone
+            pitch = _line_pitch(zone)
+            heights = _LINE_PITCHES if pitch is None else (pitch / zone.lines[0].line.height,)
+            more: list[_Found] = []
+            for each, side in ((zone.lines[0], -1), (zone.lines[-1], 1)):
+                wanted = [_traced(each, zone.length).nudged(side * many) for many in heights]
+                tried = self._try(grey, [levelled(grey, line) or line for line in wanted])
+                more += sorted((each for each in tried if each.grids), key=lambda each: -each.score)[:1]
+            if not more:
+                return None
+            found = [*found, *more]
+        return _zone(found)
 
     def _refined(self, grey: Grey, found: _Found, length: int) -> Probabilities:
-        """A line that is not certain is cut a few times more, a little beside, and the answers are averaged."""
+        """A line that is not certain is cut a few times more, a little beside, and the answers are averaged.
+
+        Where that does not make it certain, the surest cuts are asked about once more, half a step aside: the
+        network then looks at other places of each character.
+        """
+        tried = self._cut_again(grey, found, length)
+        grids = [each.grids[length] for each in tried]
+        answer = _averaged(grids)
+        if float(answer.max(1).min()) >= _CLEAR:
+            return answer
+        surest = sorted(tried, key=lambda each: -_certainty(each.grids[length]))[:_ONCE_MORE]
+        aside = _grids(self._recogniser, [_aside(each.cut.image) for each in surest], length)
+        return _averaged([*grids, *aside])
+
+    def _cut_again(self, grey: Grey, found: _Found, length: int) -> list[_Found]:
+        """The line as found, and cuts a little beside: the more, the less certain it is."""
+
+        def these(lines: Sequence[Line]) -> list[_Found]:
+            return [each for each in self._try(grey, lines) if length in each.grids]
+
         first = found.grids[length]
         if _certain(first):
-            return first.posteriors
+            return [found]
         line = _traced(found, length)
         level = levelled(grey, line) or line
         if _certain(first, _NEARLY):
-            again = self._cut_again(grey, length, [level.nudged(0.0, _ANOTHER)])
-            return _averaged([first, *(grid for _, grid in again)])
+            return [found, *these([level.nudged(0.0, _ANOTHER)])]
         straight = leaning(grey, level)
         lines = [(straight or level).nudged(0.0, taller) for taller in _HEIGHTS]
         if straight is not None:
             lines.append(level)  # stripes may lean instead of the type: what reads better will say
-        tried = [(line, first), *self._cut_again(grey, length, lines)]
-        best = max(tried, key=lambda each: _certainty(each[1]))
-        if not _certain(best[1], _NEARLY):
-            tried += self._cut_again(grey, length, [best[0].nudged(across, taller) for across, taller in _NUDGES])
-        return _averaged([grid for _, grid in tried])
-
-    def _cut_again(self, grey: Grey, length: int, lines: Sequence[Line]) -> list[tuple[Line, Grid]]:
-        return [(each.line, each.grids[length]) for each in self._try(grey, lines) if length in each.grids]
+        tried = [replace(found, line=line), *these(lines)]
+        best = max(tried, key=lambda each: _certainty(each.grids[length]))
+        if not _certain(best.grids[length], _NEARLY):
+            tried += these([best.line.nudged(across, taller) for across, taller in _NUDGES])
+        return tried
 
 
 def _certainty(grid: Grid) -> float:
@@ -309,6 +336,16 @@ def _averaged(grids: Sequence[Grid]) -> Probabilities:
     mean = np.tensordot(weights / weights.sum(), np.log([grid.posteriors for grid in grids]), 1)
     powers = np.exp(mean - mean.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
+
+
+def _aside(image: Grey) -> Grey:
+    """The cut from half a step earlier on."""
+    return np.concatenate([np.repeat(image[:, :1], STEP // 2, 1), image[:, : -STEP // 2]], 1)
+
+
+def _grids(recogniser: Recogniser, images: Sequence[Grey], length: int) -> list[Grid]:
+    found = [fit_grids(each) for each in recogniser.probabilities(images)]
+    return [grids[length] for grids in found if length in grids]
 
 
 def _righted(grey: Grey, line: Line) -> Line:
@@ -343,9 +380,14 @@ def _legibility(found: Sequence[_Found]) -> tuple[float, int]:
     return score, sum(each.legible[0] for each in found)
 
 
-def _legible_part(found: _Found) -> Line:
-    """The line from its first to its last character that can be read; all of it where few can be."""
-    count, first, last = found.legible
+def _extent(steps: npt.NDArray[np.intp]) -> tuple[int, int, int]:
+    """How many, the first and the last."""
+    return (len(steps), int(steps[0]), int(steps[-1])) if len(steps) else (0, 0, 0)
+
+
+def _part(found: _Found, extent: tuple[int, int, int]) -> Line:
+    """The line from the first to the last of these characters; all of it where there are few."""
+    count, first, last = extent
     if count < _SOME:
         return found.line
     at = np.linspace(first * STEP, min(last * STEP + STEP, len(found.cut.middle)) - 1, 9).round().astype(int)
@@ -392,16 +434,16 @@ def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
     return best if best is not None and (best.complete or not complete) else None
 
 
-def _rank(zone: _Zone) -> tuple[bool, float]:
+def _rank(zone: _Zone) -> tuple[bool, int, float]:
     # A length that fits by chance to one line more than another is still the worse one.
-    return zone.complete, zone.score
+    certain = all(found.grids[zone.length].score > _UPRIGHT for found in zone.lines)
+    return zone.complete, len(zone.lines) if certain and not zone.complete else 0, zone.score
 
 
 def _inside(zone: _Zone, grey: Grey) -> bool:
     """The zone's first and last characters are there; where it was cut off, another length may seem to fit."""
     height, width = grey.shape
-    ends_seen = np.array([found.grids[zone.length].posteriors[[0, -1]].max(1) for found in zone.lines])
-    if ends_seen.max(0).min() < _SEEN:
+    if not _ends_seen(zone):
         return False
     for found in zone.lines:
         ends = found.grids[zone.length].centres[[0, -1]].astype(int)
@@ -411,6 +453,12 @@ def _inside(zone: _Zone, grey: Grey) -> bool:
         if x.min() < 0 or y.min() < 0 or x.max() >= width or y.max() >= height:
             return False
     return True
+
+
+def _ends_seen(zone: _Zone) -> bool:
+    """At either end there is a character in one line or another."""
+    ends = np.array([found.grids[zone.length].posteriors[[0, -1]].max(1) for found in zone.lines])
+    return bool(ends.max(0).min() >= _SEEN)
 
 
 def _apart(run: Sequence[_Found], down: npt.NDArray[np.float64]) -> bool:

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from kiosk.inference import network
 from kiosk.mrz.grid import Probabilities, quadratic
-from kiosk.mrz.weights import RECOGNISER, verified
 
 Grey = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -205,25 +204,24 @@ def leaning(grey: Grey, line: Line) -> Line | None:
 
 
 class Recogniser:
-    """`probabilities(cuts)`: for each cut (W / 4, 38). Not safe for several threads at once."""
+    """`probabilities(images)`: for each cut's image (W / 4, 38). Not safe for several threads at once."""
 
-    def __init__(self, weights: Path | None = None) -> None:
-        """Raises WeightsError."""
-        self._session: Any = network((weights or verified(RECOGNISER)).read_bytes(), keep_memory=False)
+    def __init__(self, weights: Path) -> None:
+        self._session: Any = network(weights.read_bytes(), keep_memory=False)
 
-    def probabilities(self, cuts: Sequence[Cut]) -> list[Probabilities]:
-        if not cuts:
+    def probabilities(self, images: Sequence[Grey]) -> list[Probabilities]:
+        if not images:
             return []
-        width = max(each.image.shape[1] for each in cuts)
-        batch = np.empty((len(cuts), 1, HEIGHT, width), np.float32)
-        for row, each in enumerate(cuts):
-            own = each.image.shape[1]
-            batch[row, 0, :, :own] = each.image
-            batch[row, 0, :, own:] = each.image[:, -1:]
+        width = max(each.shape[1] for each in images)
+        batch = np.empty((len(images), 1, HEIGHT, width), np.float32)
+        for row, each in enumerate(images):
+            own = each.shape[1]
+            batch[row, 0, :, :own] = each
+            batch[row, 0, :, own:] = each[:, -1:]
         logits = self._session.run(None, {"grey": batch})[0]
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         shares = powers / powers.sum(-1, keepdims=True)
         return [
-            np.asarray(share[: each.image.shape[1] // 4], dtype=np.float32)
-            for share, each in zip(shares, cuts, strict=True)
+            np.asarray(share[: each.shape[1] // 4], dtype=np.float32)
+            for share, each in zip(shares, images, strict=True)
         ]

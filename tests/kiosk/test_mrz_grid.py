@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.mrz.grid import BETWEEN, LENGTHS, STEP, fit_grids, sampled
+from kiosk.mrz.grid import BETWEEN, LENGTHS, STEP, evenly_spaced, fit_grids, sampled
 
 
 def answers(
@@ -95,3 +95,12 @@ def test_a_place_between_two_characters_is_in_doubt() -> None:
     doubtful = wrong.max(1) < 0.5
     assert doubtful.sum() >= 2
     assert wrong[~doubtful].max(1).min() > 0.5
+
+
+def test_of_print_in_one_row_the_evenly_spaced_part_is_the_zone() -> None:
+    beside = np.array([2, 4, 9, 11, 16, 18, 23])
+    zone = 30 + 3 * np.delete(np.arange(44), [7, 20, 21])  # three characters that nobody can tell
+    assert evenly_spaced(np.concatenate([beside, zone])).tolist() == zone.tolist()
+    narrowing = np.cumsum(np.linspace(4.6, 2.6, 44)).round().astype(int)
+    assert evenly_spaced(narrowing).tolist() == narrowing.tolist()
+    assert evenly_spaced(beside).tolist() == beside.tolist()
