@@ -8,6 +8,15 @@ from the root of the repository. TORCH is an environment with torch 2.13.0, onnx
 never imports torch. Every step down the line (4 pixels) answers for itself which character's middle it stands on,
 or that it stands between two: with the true places known there is no need of CTC, and runs of fillers keep their
 count. No line is seen twice alike (`training/mrz_conditions.py`).
+
+The larger network is asked where the smaller one is in doubt, and learns mostly from views in which that one is:
+
+    TORCH/bin/python -m training.mrz_recogniser --larger --doubts kiosk/mrz/weights/recogniser.onnx \\
+        --start SMALLER.pt --shared FOLDER --seed 101 --lines LINES --held HELD --out FOLDER/larger.onnx
+
+Processes of different seeds with the same `--shared` folder learn together: every 90 s each takes the mean of its
+own weights and the others'. With more than one, which mean they take depends on the clock, and a seed alone does
+not repeat it.
 """
 
 from __future__ import annotations
@@ -24,6 +33,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kiosk.inference import network
 from training.mrz_conditions import Prints, varied
 
 WIDTH, HEIGHT, STEP = 640, 32, 4
@@ -32,14 +42,31 @@ PAGES = 0.6  # of the views are lines of pages (p*.npz), the rest lines drawn al
 CLASSES = 38  # the 37 characters, and "between"
 BETWEEN = 37
 IGNORED = -100
+DOUBT = 0.85  # of a character's probability, below which the smaller network is in doubt of a view
+CERTAIN = 0.08  # of the views it reads with certainty are learned from all the same
+TOGETHER_S = 90.0  # after which processes that learn together take their mean
 HIDDEN = 255  # the label of a character that nobody can tell (`training/mrz_page_lines.py`)
 WINDOW = 65  # pixels over which light and contrast are evened out
 
 
-class Recogniser(nn.Module):
-    """(n, 1, 32, W) grey levels 0-255 → (n, W / 4, 38) logits."""
+class Added(nn.Module):
+    """What a layer adds to what it is given; begins as nothing: a checkpoint without it goes on as it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int, kernel: tuple[int, int], dilation: tuple[int, int]) -> None:
+        super().__init__()
+        pad = (kernel[0] // 2 * dilation[0], kernel[1] // 2 * dilation[1])
+        self.conv = nn.Conv2d(channels, channels, kernel, padding=pad, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return functional.relu(hidden + self.norm(self.conv(hidden)))
+
+
+class Recogniser(nn.Module):
+    """(n, 1, 32, W) grey levels 0-255 → (n, W / 4, 38) logits. `larger`: two and a half times the work."""
+
+    def __init__(self, larger: bool = False) -> None:
         super().__init__()
 
         def block(
@@ -63,6 +90,10 @@ class Recogniser(nn.Module):
         nn.init.zeros_(self.wide[1].weight)  # begins as nothing, so that older checkpoints go on as they were
         self.along = nn.ModuleList(block(160, 160, (1, 3), (1, 1), (0, 1)) for _ in range(2))
         self.head = nn.Conv2d(160, CLASSES, 1)
+        every = [(1, 1), (1, 3), (1, 6)] if larger else []
+        self.fine = nn.ModuleList(Added(40, (3, 3), dilation) for dilation in every[:2])
+        self.coarse = nn.ModuleList(Added(96, (3, 3), dilation) for dilation in every)
+        self.far = nn.ModuleList(Added(160, (1, 3), (1, 2**power)) for power in range(1, 1 + len(every)))
 
     def forward(self, grey: Tensor) -> Tensor:
         columns = grey.mean(2)
@@ -71,10 +102,18 @@ class Recogniser(nn.Module):
         square = functional.avg_pool1d(squares, WINDOW, 1, WINDOW // 2, count_include_pad=False)
         whole = squares.mean(2, keepdim=True) - columns.mean(2, keepdim=True) ** 2
         spread = torch.sqrt(torch.clamp(square - mean * mean, min=0.0) + 0.05 * torch.clamp(whole, min=0.0) + 2.0)
-        hidden = self.body[:4]((grey - mean.unsqueeze(2)) / spread.unsqueeze(2))
-        hidden = self.body[4](functional.relu(hidden + self.wide(hidden)))
+        hidden = self.body[:2]((grey - mean.unsqueeze(2)) / spread.unsqueeze(2))
+        for more in self.fine:
+            hidden = more(hidden)
+        hidden = self.body[2:4](hidden)
+        hidden = functional.relu(hidden + self.wide(hidden))
+        for more in self.coarse:
+            hidden = more(hidden)
+        hidden = self.body[4](hidden)
         for layer in self.along:
             hidden = hidden + layer(hidden)
+        for more in self.far:
+            hidden = more(hidden)
         return self.head(hidden).squeeze(2).transpose(1, 2)
 
 
@@ -119,6 +158,49 @@ def batches(
     return torch.from_numpy(np.stack(images)[:, None]), torch.from_numpy(
         targets(np.stack(centres), np.stack(labels))
     )
+
+
+class Doubts:
+    """Views that another network reads wrong or with little certainty, and a few of the others."""
+
+    def __init__(self, other: Path) -> None:
+        self._other = network(other.read_bytes())
+        self._images = torch.empty(0, 1, HEIGHT, VIEW)
+        self._targets = torch.empty(0, VIEW // STEP, dtype=torch.long)
+
+    def batch(
+        self, pool: dict[str, dict[str, np.ndarray]], rng: np.random.Generator, size: int, prints: Prints
+    ) -> tuple[Tensor, Tensor]:
+        while len(self._images) < size:
+            images, wanted = batches(pool, rng, size, prints)
+            doubted = torch.from_numpy(self._doubted(images.numpy(), wanted.numpy(), rng))
+            self._images = torch.cat([self._images, images[doubted]])
+            self._targets = torch.cat([self._targets, wanted[doubted]])
+        now = self._images[:size], self._targets[:size]
+        self._images, self._targets = self._images[size:], self._targets[size:]
+        return now
+
+    def _doubted(self, images: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        logits = self._other.run(None, {"grey": images})[0]
+        powers = np.exp(logits - logits.max(-1, keepdims=True))
+        known = wanted != IGNORED
+        right = np.take_along_axis(powers, np.where(known, wanted, 0)[..., None], -1)[..., 0] / powers.sum(-1)
+        return (np.where(known, right, 1.0).min(1) < DOUBT) | (rng.random(len(images)) < CERTAIN)
+
+
+def together(folder: Path, own: str, nets: tuple[Recogniser, ...]) -> None:
+    """Leaves one's weights for the others and takes the mean with what each of them has left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{own}.unfinished"
+    torch.save([net.state_dict() for net in nets], unfinished)
+    unfinished.replace(folder / f"{own}.weights")
+    for left in folder.glob("*.weights"):
+        if left.stem == own or time.time() - left.stat().st_mtime > 1.5 * TOGETHER_S:
+            continue  # whoever left it has stopped
+        for net, other in zip(nets, torch.load(left), strict=True):
+            for key, value in net.state_dict().items():
+                if value.dtype.is_floating_point:
+                    value.lerp_(other[key], 0.5)
 
 
 @torch.no_grad()
@@ -193,7 +275,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--start", type=Path, help="go on from this checkpoint")
+    parser.add_argument("--start", type=Path, help="go on from this checkpoint, of this network or a smaller one")
+    parser.add_argument("--larger", action="store_true", help="the network that is asked where one is in doubt")
+    parser.add_argument("--doubts", type=Path, help="learn mostly from what this network (ONNX) does not read")
+    parser.add_argument("--shared", type=Path, help="folder of processes that learn together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--mix", nargs="+", metavar="FILE:SHARE", help="train nothing: the mean of these checkpoints"
@@ -202,12 +287,14 @@ def main() -> None:
     if options.mix:
         export(mixed(options.mix), options.out)
         return
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
     prints = Prints(rng)
-    net = Recogniser()
+    net = Recogniser(options.larger)
+    doubts = Doubts(options.doubts) if options.doubts else None
     if options.start:
         net.load_state_dict(torch.load(options.start), strict=False)
     mean = copy.deepcopy(net)
@@ -217,7 +304,7 @@ def main() -> None:
     while not pool:
         load(options.lines, pool, 4000)
         time.sleep(1)
-    begun = told = time.monotonic()
+    begun = told = shared = time.monotonic()
     step, loss_mean = 0, 0.0
     print("parameters", sum(each.numel() for each in net.parameters()))
     while (spent := (time.monotonic() - begun) / 60 / options.minutes) < 1:
@@ -225,7 +312,7 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         net.train()
-        image, target = batches(pool, rng, options.batch, prints)
+        image, target = (doubts.batch if doubts else batches)(pool, rng, options.batch, prints)
         loss = functional.cross_entropy(net(image).reshape(-1, CLASSES), target.reshape(-1), ignore_index=IGNORED)
         optimiser.zero_grad()
         loss.backward()
@@ -240,6 +327,9 @@ def main() -> None:
                     ours.copy_(theirs)
         loss_mean = float(loss.detach()) if step == 0 else 0.98 * loss_mean + 0.02 * float(loss.detach())
         step += 1
+        if options.shared and time.monotonic() - shared > TOGETHER_S:
+            shared = time.monotonic()
+            together(options.shared, str(options.seed), (net, mean))
         if time.monotonic() - told > 120:
             told = time.monotonic()
             load(options.lines, pool, 4000)

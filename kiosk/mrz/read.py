@@ -16,7 +16,7 @@ from hardware.ports import Frame
 from kiosk.mrz.grid import LENGTHS, STEP, Grid, Probabilities, characters, evenly_spaced, fit_grids
 from kiosk.mrz.locate import Locator, zones
 from kiosk.mrz.recognise import HEIGHT, Cut, Grey, Line, Points, Recogniser, cut, leaning, levelled
-from kiosk.mrz.weights import RECOGNISER, verified
+from kiosk.mrz.weights import LARGER, RECOGNISER, verified
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 _CREDIBLE = -0.45  # mean log probability that characters stand where the grid says, below which it is no zone
@@ -39,6 +39,7 @@ _CERTAIN = 0.92  # every character at least this probable: a second cut would no
 _NEARLY = 0.75  # and from here on one more tells enough
 _CLEAR = 0.9  # every character of all cuts together: nobody need look once more
 _ONCE_MORE = 3  # cuts
+_CAREFUL = 0.5  # what the larger network then says, of the whole
 _NOMINAL = 12.5  # pixels of a cut from character to character
 _HEIGHTS = (1.0, 0.76, 0.88, 1.14)  # of the height as judged: flat type and tall type
 _ANOTHER = 0.88
@@ -122,12 +123,13 @@ class _Zone:
 
 
 class MrzReader:
-    """Holds the two networks. Not safe for several threads at once."""
+    """Holds the three networks. Not safe for several threads at once."""
 
     def __init__(self) -> None:
         """Raises `kiosk.mrz.weights.WeightsError`."""
         self._locator = Locator()
         self._recogniser = Recogniser(verified(RECOGNISER))
+        self._larger = Recogniser(verified(LARGER))
         self._cuts = 0  # made for this look
 
     def look(self, frame: Frame) -> Look:
@@ -285,7 +287,7 @@ class MrzReader:
         """A line that is not certain is cut a few times more, a little beside, and the answers are averaged.
 
         Where that does not make it certain, the surest cuts are asked about once more, half a step aside: the
-        network then looks at other places of each character.
+        network then looks at other places of each character. And then the larger network is asked about both.
         """
         tried = self._cut_again(grey, found, length)
         grids = [each.grids[length] for each in tried]
@@ -293,8 +295,10 @@ class MrzReader:
         if float(answer.max(1).min()) >= _CLEAR:
             return answer
         surest = sorted(tried, key=lambda each: -_certainty(each.grids[length]))[:_ONCE_MORE]
-        aside = _grids(self._recogniser, [_aside(each.cut.image) for each in surest], length)
-        return _averaged([*grids, *aside])
+        aside = [_aside(each.cut.image) for each in surest]
+        answer = _averaged([*grids, *_grids(self._recogniser, aside, length)])
+        careful = _grids(self._larger, [*(each.cut.image for each in surest), *aside], length)
+        return _mixed(answer, _averaged(careful), _CAREFUL) if careful else answer
 
     def _cut_again(self, grey: Grey, found: _Found, length: int) -> list[_Found]:
         """The line as found, and cuts a little beside: the more, the less certain it is."""
@@ -346,6 +350,12 @@ def _aside(image: Grey) -> Grey:
 def _grids(recogniser: Recogniser, images: Sequence[Grey], length: int) -> list[Grid]:
     found = [fit_grids(each) for each in recogniser.probabilities(images)]
     return [grids[length] for grids in found if length in grids]
+
+
+def _mixed(one: Probabilities, other: Probabilities, share: float) -> Probabilities:
+    """The mean of the logarithms, `share` of it the other's."""
+    powers = one ** (1 - share) * other**share
+    return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
 
 
 def _righted(grey: Grey, line: Line) -> Line:

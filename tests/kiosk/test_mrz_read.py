@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -17,6 +17,7 @@ from documents.mrz.settle import settle
 from hardware.specimens.page import draw_page
 from hardware.specimens.recipe import DocumentRecipe
 from kiosk.mrz import weights
+from kiosk.mrz.grid import Probabilities
 from kiosk.mrz.locate import Grey, LineBand, Locator
 from kiosk.mrz.read import MrzReader
 from kiosk.mrz.weights import WeightsError, verified
@@ -148,6 +149,25 @@ def test_a_zone_that_leaves_the_picture_is_cut_off(reader: MrzReader) -> None:
 def test_what_holds_no_zone_gives_none(reader: MrzReader, picture: np.ndarray, problem: str) -> None:
     look = reader.look(picture)
     assert (look.posteriors, look.corners, look.problem) == ((), (), problem)
+
+
+def test_the_larger_network_is_asked_where_a_line_is_in_doubt_and_nowhere_else(
+    reader: MrzReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    class Larger:
+        def probabilities(self, images: Sequence[Grey]) -> list[Probabilities]:
+            asked.append(len(images))
+            return larger.probabilities(images)
+
+    larger = reader._larger
+    monkeypatch.setattr(reader, "_larger", Larger())
+    clear = page(PASSPORT)
+    assert (settle(reader.look(clear).posteriors, TODAY).lines, asked) == (PASSPORT, [])
+    assert settle(reader.look(cv2.GaussianBlur(clear, (0, 0), 5.0)).posteriors, TODAY).lines == PASSPORT
+    assert asked
+    assert max(asked) <= 6, "a few cuts of each line"
 
 
 def test_a_swapped_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
