@@ -47,8 +47,8 @@ FRONT_LOOKS = 2  # how often the print of a card's front is read before the answ
 
 # The second reader would take what it sees of these for the whole: one of the documents, or a passport's first 36
 # characters for a card's line.
-_UNREAD = (None, "no_zone", "blurred", "other_print")  # says less than what is seen of the frame itself
 NOT_WHOLE = ("moving", "several_documents", "cut_off")
+_UNREAD = (None, "no_zone", "blurred", "other_print")  # says less than what is seen of the frame itself
 VISAS = (DocumentFormat.MRV_A, DocumentFormat.MRV_B)
 Corners = tuple[npt.NDArray[np.float64], ...]
 
