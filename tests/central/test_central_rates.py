@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from central_scene import Clock, MakeConfig, add_user, declaration, person, record, write_config
@@ -342,7 +343,7 @@ def test_the_command_line_imports_and_says_whether_rates_are_of_today(
     ]
     (tmp_path / "central.toml").write_text("".join(lines))
     (tmp_path / "rates.csv").write_bytes(CSV)
-    today = datetime.datetime.now(UTC).date()
+    today = datetime.datetime.now(ZoneInfo(config.timezone)).date()  # the site's, not UTC's
 
     def rates_command(*arguments: str) -> tuple[int, str, str]:
         status = main(["rates", *arguments, "--config", str(tmp_path / "central.toml")])
