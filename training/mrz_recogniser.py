@@ -12,7 +12,8 @@ count. No line is seen twice alike (`training/mrz_conditions.py`).
 The larger network is asked where the smaller one is in doubt, and learns mostly from views in which that one is:
 
     TORCH/bin/python -m training.mrz_recogniser --larger --doubts kiosk/mrz/weights/recogniser.onnx \\
-        --start SMALLER.pt --shared FOLDER --seed 101 --lines LINES --held HELD --out FOLDER/larger.onnx
+        --start SMALLER.pt --rate 1.2e-3 --minutes 85 --batch 20 --shared FOLDER --seed 101 \\
+        --lines LINES --held HELD --out FOLDER/larger.onnx
 
 Processes of different seeds with the same `--shared` folder learn together: every 90 s each takes the mean of its
 own weights and the others'. With more than one, which mean they take depends on the clock, and a seed alone does

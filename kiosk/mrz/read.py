@@ -445,7 +445,8 @@ def _zone(found: Sequence[_Found], complete: bool = True) -> _Zone | None:
 
 
 def _rank(zone: _Zone) -> tuple[bool, int, float]:
-    # A length that fits by chance to one line more than another is still the worse one.
+    # A length that fits by chance to one line more than another is still the worse one; of what is not complete,
+    # two lines that surely are there tell more than one of them.
     certain = all(found.grids[zone.length].score > _UPRIGHT for found in zone.lines)
     return zone.complete, len(zone.lines) if certain and not zone.complete else 0, zone.score
 

@@ -17,7 +17,7 @@ from documents.mrz.settle import settle
 from hardware.specimens.page import draw_page
 from hardware.specimens.recipe import DocumentRecipe
 from kiosk.mrz import weights
-from kiosk.mrz.grid import Probabilities
+from kiosk.mrz.grid import BETWEEN, STEP, Probabilities
 from kiosk.mrz.locate import Grey, LineBand, Locator
 from kiosk.mrz.read import MrzReader
 from kiosk.mrz.weights import WeightsError, verified
@@ -168,6 +168,23 @@ def test_the_larger_network_is_asked_where_a_line_is_in_doubt_and_nowhere_else(
     assert settle(reader.look(cv2.GaussianBlur(clear, (0, 0), 5.0)).posteriors, TODAY).lines == PASSPORT
     assert asked
     assert max(asked) <= 6, "a few cuts of each line"
+
+
+def test_what_the_larger_network_says_counts_and_where_it_sees_no_line_the_smaller_one_stands(
+    reader: MrzReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blind:
+        def probabilities(self, images: Sequence[Grey]) -> list[Probabilities]:
+            nothing = np.zeros(BETWEEN + 1, np.float32)
+            nothing[BETWEEN] = 1.0
+            return [np.tile(nothing, (each.shape[1] // STEP, 1)) for each in images]
+
+    dim = cv2.GaussianBlur(page(PASSPORT), (0, 0), 5.0)
+    both = reader.look(dim).posteriors
+    monkeypatch.setattr(reader, "_larger", Blind())
+    alone = reader.look(dim).posteriors
+    assert settle(alone, TODAY).lines == PASSPORT
+    assert any(np.abs(one - other).max() > 0.01 for one, other in zip(both, alone, strict=True))
 
 
 def test_a_swapped_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
