@@ -423,6 +423,7 @@ class Conductor:
             parts.second_reader,
             devices.infrared_camera,
             devices.ultraviolet_camera,
+            parts.viz_reader,
         )
         page = scan.scan(lambda: self._now().date(), report, unwanted, fresh=effect.fresh)
         if page is None or unwanted():

@@ -22,9 +22,10 @@ from documents.mrz import NO_MRZ, Mrz, parse_mrz
 from documents.mrz.settle import Settled, settle
 from documents.viz import Fragment, compare_viz
 from hardware.ports import Camera, CapturedFrame, DeviceError, Frame
+from kiosk.mrz.completed import completed, is_dazzled
 from kiosk.mrz.looks import Posteriors, fuse
 from kiosk.mrz.read import Look
-from kiosk.mrz.reading import ZoneReading, as_far_as_seen, first_opinion, second_opinion
+from kiosk.mrz.reading import ZoneReading, as_far_as_seen, completed_opinion, first_opinion, second_opinion
 from kiosk.page_obstacle import Part, find_obstacle
 from kiosk.page_ultraviolet import check_ultraviolet
 from kiosk.reduce import smaller
@@ -177,8 +178,13 @@ class PageScan:
         second: SecondReader,
         infrared: Camera | None = None,
         ultraviolet: Camera | None = None,
+        text: PrintReader | None = None,
     ) -> None:
-        """`infrared`, `ultraviolet`: cameras that see the same glass in such light, where there are any."""
+        """`infrared`, `ultraviolet`: cameras that see the same glass in such light, where there are any.
+
+        `text` completes a zone from which light that nobody moved away has taken characters.
+        """
+        self._text = text
         self._infrared = infrared
         self._ultraviolet = ultraviolet
         self._camera = camera
@@ -259,7 +265,9 @@ class PageScan:
                 if opinion.mrz.key is not None:
                     return trial.page(opinion, None, time.monotonic() - placed, frame)
             if over:
-                return trial.page(trial.opinion(), problem, time.monotonic() - placed, frame)
+                completed = trial.completed_by(self._text, today())
+                opinion, problem = (trial.opinion(), problem) if completed is None else (completed, None)
+                return trial.page(opinion, problem, time.monotonic() - placed, frame)
         return None
 
 
@@ -305,6 +313,7 @@ class _Trial:
         self._second: ZoneReading | None = None
         self._frame: Frame | None = None
         self._corners: Corners = ()
+        self._dazzled: Look | None = None  # the last one, where light hides a part of its lines
         self.count = 0
         self.settled: Settled | None = None
         self.part: Part | None = None  # of the lines, that what was told of the last look hides
@@ -312,7 +321,7 @@ class _Trial:
     def forget(self) -> None:
         """The looks so far may be of another document."""
         self._looks.clear()
-        self.settled = None
+        self.settled = self._dazzled = None
 
     def look(self, frame: Frame, problem: str | None, today: date) -> str | None:
         """One more look; what keeps the page from being read, None where nothing does. `problem`: of the frame."""
@@ -321,6 +330,7 @@ class _Trial:
         if look.posteriors and look.problem is None:
             self._looks = [*self._looks, look.posteriors][-MOST_LOOKS:]
             self._frame, self._corners = frame, look.corners
+            self._dazzled = look if is_dazzled(look) else None
             self.settled = settle(fuse(self._looks), today)
         obstacle = find_obstacle(frame, look) if self._may_be_hidden(look) else None
         self.part = None if obstacle is None else obstacle.part
@@ -359,6 +369,16 @@ class _Trial:
         self._second = second_opinion(self.settled, candidates, today, self.count)
         self._frame = best
         return self._second
+
+    def completed_by(self, text: PrintReader | None, today: date) -> ZoneReading | None:
+        """What the page's print makes of a zone that stayed in doubt under a reflection, if that is enough."""
+        asked = "not_asked" if self._second is None else self._second.record.second_reader
+        if text is None or self._frame is None or self._dazzled is None or asked == "differs":
+            return None
+        if self.opinion().mrz.key is not None:
+            return None
+        fragments = text.read(self._frame, self._corners)
+        return completed_opinion(completed(self._dazzled, fragments, today), today, self.count, asked)
 
     def opinion(self) -> ZoneReading:
         """What can be said now, certain or not."""

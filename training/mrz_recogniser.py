@@ -12,12 +12,14 @@ count. No line is seen twice alike (`training/mrz_conditions.py`).
 The larger network is asked where the smaller one is in doubt, and learns mostly from views in which that one is:
 
     TORCH/bin/python -m training.mrz_recogniser --larger --doubts kiosk/mrz/weights/recogniser.onnx \\
-        --start SMALLER.pt --rate 1.2e-3 --minutes 85 --batch 20 --shared FOLDER --seed 101 \\
-        --lines LINES --held HELD --out FOLDER/larger.onnx
+        --start kiosk/mrz/weights/recogniser.onnx --rate 1.2e-3 --minutes 85 --batch 20 --seed 101 \\
+        --shared FOLDER --lines LINES --held HELD --out FOLDER/larger.onnx
 
 Processes of different seeds with the same `--shared` folder learn together: every 90 s each takes the mean of its
 own weights and the others'. With more than one, which mean they take depends on the clock, and a seed alone does
 not repeat it.
+
+`--start` takes a network that this script wrote, or its checkpoint: what is published can be trained further.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -189,6 +193,44 @@ class Doubts:
         return (np.where(known, right, 1.0).min(1) < DOUBT) | (rng.random(len(images)) < CERTAIN)
 
 
+@torch.no_grad()
+def go_on_from(net: Recogniser, path: Path, images: Tensor) -> None:
+    """Gives `net` the layers of a network that `export` wrote, the same one or a smaller; `images` as `forward`'s.
+
+    A published network has its norms folded into the convolutions. They are taken out again by what these give on
+    `images`, with weights as large as they begin: a step of the optimiser then is what it is for a new network.
+    """
+    model = onnx.load(path)
+    values = {each.name: torch.from_numpy(numpy_helper.to_array(each).copy()) for each in model.graph.initializer}
+    parts = dict(net.named_modules())
+    norms = {}
+    for node in (node for node in model.graph.node if node.op_type == "Conv"):
+        *above, last = node.name.removesuffix("/Conv").strip("/").split("/")
+        name = f"{above[-1]}.conv" if last == "conv" else last
+        parts[name].weight.copy_(values[node.input[1]])
+        if name == "head":
+            parts[name].bias.copy_(values[node.input[2]])
+            continue
+        norm = parts[name.replace("conv", "norm") if last == "conv" else f"{name[:-1]}1"]
+        norm.running_var.fill_(1 - norm.eps)
+        norm.weight.fill_(1.0)
+        norm.bias.copy_(values[node.input[2]])
+        norms[norm] = parts[name]
+    given: dict[nn.Module, Tensor] = {}
+    for norm in norms:
+        norm.register_forward_pre_hook(lambda norm, inputs: given.update({norm: inputs[0]}))
+    net.eval()(images)
+    for norm, conv in norms.items():
+        norm._forward_pre_hooks.clear()
+        scale = (3 * conv.weight[0].numel()) ** -0.5 / conv.weight.std((1, 2, 3)).clamp(min=1e-6)
+        conv.weight.mul_(scale[:, None, None, None])
+        mean, var = given[norm].mean((0, 2, 3)), given[norm].var((0, 2, 3))
+        norm.bias.add_(mean)
+        norm.running_mean.copy_(mean * scale)
+        norm.running_var.copy_(var * scale * scale)
+        norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps) / scale)
+
+
 def together(folder: Path, own: str, nets: tuple[Recogniser, ...]) -> None:
     """Leaves one's weights for the others and takes the mean with what each of them has left."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -276,7 +318,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--start", type=Path, help="go on from this checkpoint, of this network or a smaller one")
+    parser.add_argument(
+        "--start", type=Path, help="go on from this network (.onnx) or checkpoint (.pt), this one or a smaller"
+    )
     parser.add_argument("--larger", action="store_true", help="the network that is asked where one is in doubt")
     parser.add_argument("--doubts", type=Path, help="learn mostly from what this network (ONNX) does not read")
     parser.add_argument("--shared", type=Path, help="folder of processes that learn together")
@@ -296,15 +340,17 @@ def main() -> None:
     prints = Prints(rng)
     net = Recogniser(options.larger)
     doubts = Doubts(options.doubts) if options.doubts else None
-    if options.start:
-        net.load_state_dict(torch.load(options.start), strict=False)
-    mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-2)
     pool: dict[str, dict[str, np.ndarray]] = {}
     held: dict[str, dict[str, np.ndarray]] = {}
     while not pool:
         load(options.lines, pool, 4000)
         time.sleep(1)
+    if options.start and options.start.suffix == ".onnx":
+        go_on_from(net, options.start, batches(pool, rng, 256, prints)[0])
+    elif options.start:
+        net.load_state_dict(torch.load(options.start), strict=False)
+    mean = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-2)
     begun = told = shared = time.monotonic()
     step, loss_mean = 0, 0.0
     print("parameters", sum(each.numel() for each in net.parameters()))

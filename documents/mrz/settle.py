@@ -294,7 +294,7 @@ def _kept(part: _Part, flat: Table, likeliest: NDArray[np.intp]) -> NDArray[np.b
     given, read, lawful = flat[part.cells, part.columns], likeliest[part.cells], part.columns
     alike = np.array([_alike(*pair) for pair in zip(read, lawful, strict=True)])
     other_kind = (_KIND[read] + _KIND[lawful] == 0) & (alike | (given >= REPAIR_PROBABILITY))
-    return np.asarray((given >= SHOWN) | other_kind)
+    return np.asarray((given >= SHOWN * flat[part.cells, read]) | other_kind)
 
 
 def _problem(part: _Part, flat: Table, smooth: Table, likeliest: NDArray[np.intp]) -> str | None:

@@ -10,10 +10,12 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +24,7 @@ from contracts.checks import Verdict
 from documents.mrz import layout_of, parse_mrz
 from documents.mrz.settle import Settled, settle
 from hardware.ports import Frame
+from kiosk.mrz.completed import completed, is_dazzled
 from kiosk.mrz.image import Undecodable, decode_image, refusal
 from kiosk.mrz.reading import as_far_as_seen, second_opinion
 
@@ -75,7 +78,11 @@ class EngineUnavailable(Exception):
 
 
 class CorridorEngine:
-    """Corridor's own reader, and PassportEye as the second one: asked only when the first is in doubt."""
+    """Corridor's own reader, and PassportEye as the second one: asked only when the first is in doubt.
+
+    Where light has taken characters from a zone in doubt, the best reading is completed from the page's print
+    (`kiosk.mrz.completed`), as a kiosk does; that is a part of `read`, and of its cost.
+    """
 
     def __init__(self, today: date) -> None:
         import cv2
@@ -83,6 +90,7 @@ class CorridorEngine:
         from kiosk.mrz.passporteye import PassportEyeReader
         from kiosk.mrz.read import MrzReader
         from kiosk.mrz.weights import WeightsError
+        from kiosk.viz import VizReader
 
         cv2.setNumThreads(1)
         self._today = today
@@ -92,11 +100,13 @@ class CorridorEngine:
             raise EngineUnavailable(str(error)) from None
         self._reader.look(np.full((240, 320, 3), 127, dtype=np.uint8))  # the first look pays for the kernels
         self._second = PassportEyeReader()
+        self._print = VizReader(Path(sys.prefix) / "share/corridor/models")
         self._second.wait_until_ready()
+        self._print.wait_until_ready()
 
     @property
     def detail(self) -> str:
-        return "own networks, one thread; PassportEye asked when in doubt"
+        return "own networks, one thread; PassportEye asked when in doubt, the print where light hides characters"
 
     def read(self, data: bytes) -> Reading:
         picture = decode_image(data)
@@ -108,8 +118,13 @@ class CorridorEngine:
         settled = settle(look.posteriors, self._today)
         if look.problem is not None:  # one of several documents, or only the beginning of one
             return Reading(False, settled.lines, look.problem)
-        doubt = None if settled.accepted else Doubt(picture.frame, settled)
-        return Reading(settled.accepted, settled.lines, settled.reason, doubt)
+        if settled.accepted:
+            return Reading(True, settled.lines, settled.reason)
+        lines = settled.lines
+        if is_dazzled(look):
+            beside = self._print.read(picture.frame, look.corners)
+            lines = completed(look, beside, self._today).settled.lines
+        return Reading(False, lines, settled.reason, Doubt(picture.frame, settled))
 
     def second_look(self, reading: Reading) -> SecondReading | None:
         if reading.doubt is None:
@@ -120,6 +135,7 @@ class CorridorEngine:
 
     def close(self) -> None:
         self._second.close()
+        self._print.close()
 
 
 class PassportEyeEngine:

@@ -56,6 +56,9 @@ _EDGE = 0.6  # characters
 _SHARP = 0.2
 _TYPE = slice(5, 27)  # rows of a cut that its type fills
 _LEAST_CONTRAST = 8.0  # grey levels
+_WHITE = 245  # grey levels, from which on light may have taken ink away
+_NO_INK = 0.3  # of the line's usual contrast
+_UNKNOWN = 0.95  # of the posterior of a character without ink, which all characters share
 
 Posteriors = tuple[Probabilities, ...]
 
@@ -69,12 +72,15 @@ class Look:
     below its end, below its start, in reading direction. `problem` is None where lines were found, else no_zone,
     too_far, cut_off, blurred, glare, too_dark, other_print (sharp lines, which are no zone's or of which something
     hides too much); several_documents comes with the lines of the clearest, and
-    `kiosk.mrz.reading.as_far_as_seen` says cut_off of lines that may go on.
+    `kiosk.mrz.reading.as_far_as_seen` says cut_off of lines that may go on. `ink`: for each line (N,) the contrast
+    of each character as a share of the line's median, where its paper is white; where it is not, 1. A row of
+    `posteriors` is almost flat where no ink is left.
     """
 
     posteriors: Posteriors
     corners: tuple[Points, ...]
     problem: str | None
+    ink: tuple[npt.NDArray[np.float64], ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,9 +159,14 @@ class MrzReader:
             lines = lines or [Line(band.points, band.height) for place in places[:1] for band in place]
             return Look((), (), _why(grey, lines) or "no_zone")
         best = max(complete, key=lambda zone: zone.score)
-        posteriors = tuple(self._refined(grey, found, best.length) for found in best.lines)
+        ink = tuple(_ink_left(found, best.length) for found in best.lines)
+        posteriors = tuple(
+            _unknown_without(share, self._refined(grey, found, best.length))
+            for share, found in zip(ink, best.lines, strict=True)
+        )
         problem = "several_documents" if len(complete) > 1 else None
-        return Look(posteriors, tuple(_corners(found, best.length) for found in best.lines), problem)
+        corners = tuple(_corners(found, best.length) for found in best.lines)
+        return Look(posteriors, corners, problem, ink)
 
     def _read(self, grey: Grey, lines: Sequence[Line]) -> tuple[Sequence[_Found], _Zone | None]:
         """The lines in the direction in which they read better, and the zone with those that were missed."""
@@ -356,6 +367,24 @@ def _mixed(one: Probabilities, other: Probabilities, share: float) -> Probabilit
     """The mean of the logarithms, `share` of it the other's."""
     powers = one ** (1 - share) * other**share
     return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float32)
+
+
+def _ink_left(found: _Found, length: int) -> npt.NDArray[np.float64]:
+    """`Look.ink` of a line. A reflection leaves less of it, and none where it is brightest."""
+    centres = found.grids[length].centres
+    half = float(centres[-1] - centres[0]) / (length - 1) / 2
+    image = found.cut.image[_TYPE]
+    ends = np.clip(np.stack([centres - half, centres + half], 1).round().astype(int), 0, image.shape[1])
+    cells = [image[:, first:last] if last > first else image[:, :1] for first, last in ends]
+    ink, paper = np.array([np.percentile(cell, (6, 90)) for cell in cells]).T
+    share = (paper - ink) / max(1.0, float(np.median(paper - ink)))
+    return np.asarray(np.where(paper >= _WHITE, share, 1.0))
+
+
+def _unknown_without(ink: npt.NDArray[np.float64], posteriors: Probabilities) -> Probabilities:
+    """Nothing is known of a character without ink; a network takes it for what often stands there."""
+    unknown = np.where(ink < _NO_INK, _UNKNOWN, 0.0)[:, None]
+    return np.asarray((1 - unknown) * posteriors + unknown / posteriors.shape[1], dtype=np.float32)
 
 
 def _righted(grey: Grey, line: Line) -> Line:

@@ -19,7 +19,10 @@ from documents.mrz import ALPHABET, NO_MRZ, FieldName, Mrz, parse_mrz
 from documents.mrz.characters import FILLER
 from documents.mrz.settle import Settled
 from hardware.ports import Frame
+from kiosk.mrz.completed import Completion
 from kiosk.mrz.read import Look
+
+SecondAnswer = Literal["not_asked", "agrees", "differs", "silent", "no_answer", "alone"]  # `PageReading`
 
 FIRST, SECOND = "corridor", "passporteye"
 _MAY_GO_ON = 36  # characters: a card's or a small visa's line, or the beginning of a passport's or a visa's 44
@@ -35,7 +38,8 @@ class ZoneReading:
 
     Reasons where it may: ok, non_conforming (certain, and against the rules), repaired (a character that the rules
     allow was put in place of one that they do not), second_reader (both agree on number and dates),
-    second_reader_alone. Where not: those of `Settled`, and readers_disagree.
+    second_reader_alone, completed (light took characters away, the page's print put them back). Where not:
+    those of `Settled`, and readers_disagree.
     """
 
     mrz: Mrz
@@ -75,6 +79,19 @@ def first_opinion(settled: Settled, looks: int) -> ZoneReading:
     return ZoneReading(settled.mrz, "repaired" if settled.repairs else settled.reason, record)
 
 
+def completed_opinion(completion: Completion, today: date, looks: int, second: SecondAnswer) -> ZoneReading | None:
+    """What a zone that was completed from the page's print is good for: number and dates, as a second reader's.
+
+    None where a character of them is unknown, or a check digit over them was not seen.
+    """
+    if not completion.guarded:
+        return None
+    mrz = parse_mrz(completion.settled.lines, today, guarded_only=True)
+    if mrz.key is None:
+        return None
+    return ZoneReading(mrz, "completed", PageReading(engine=FIRST, looks=looks, second_reader=second))
+
+
 def second_opinion(
     settled: Settled | None, candidates: Iterable[tuple[str, ...]] | None, today: date, looks: int
 ) -> ZoneReading:
@@ -83,9 +100,7 @@ def second_opinion(
     `candidates` are what the second reader offers, likeliest first; None where it gave no answer.
     """
 
-    def answer(
-        mrz: Mrz, reason: str, engine: str, second: Literal["agrees", "differs", "silent", "no_answer", "alone"]
-    ) -> ZoneReading:
+    def answer(mrz: Mrz, reason: str, engine: str, second: SecondAnswer) -> ZoneReading:
         return ZoneReading(mrz, reason, PageReading(engine=engine, looks=looks, second_reader=second))
 
     readings = (parse_mrz(lines, today, guarded_only=True) for lines in candidates or ())

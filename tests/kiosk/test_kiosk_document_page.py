@@ -24,6 +24,7 @@ from kiosk.document_page import (
     PageState,
     Steering,
     assess,
+    compare_print,
     page_document,
     turns,
     with_check,
@@ -178,6 +179,21 @@ class Second:
 
 
 @dataclass
+class Prints:
+    """The print of a page, told."""
+
+    texts: tuple[str, ...]
+    reads: int = 0
+
+    def read(self, frame: Frame, corners: Sequence[object] = (), mrz: Mrz | None = None) -> tuple[Fragment, ...]:
+        self.reads += 1
+        return tuple(
+            Fragment(text, 0.99, (100.0, 40.0 * row, 400.0, 40.0 * row + 30))
+            for row, text in enumerate(self.texts)
+        )
+
+
+@dataclass
 class Reports:
     seen: list[PageState] = field(default_factory=list)
 
@@ -282,6 +298,54 @@ def test_light_on_a_part_of_the_lines_is_told_with_the_part(monkeypatch: pytest.
     assert {(state.problem, state.part) for state in report.seen} == {(None, None), ("glare", "start")}
 
 
+def dazzled() -> Look:
+    """A look at a passport, of which light hides two characters of the number and the surname."""
+    look = sees(PASSPORT)
+    ink = tuple(np.ones(len(line)) for line in PASSPORT)
+    ink[0][7:9] = ink[1][4:6] = 0.1
+    for rows, share in zip(look.posteriors, ink, strict=True):
+        rows[share < 1] = 1 / 37
+    return replace(look, ink=ink)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "printed", "number"),
+    [
+        ((), ("HARADA", "K46281937"), "K46281937"),
+        ((), ("HARADA", "K46291937"), None),  # against the check digit
+        ((), (), None),
+        ((compose_td3(number="L11111111", **PERSON),), ("HARADA", "K46281937"), None),  # type: ignore[arg-type]
+    ],
+)
+def test_what_light_hid_for_a_whole_try_is_put_back_from_the_print_for_the_chip_alone(
+    quick: None, candidates: tuple[tuple[str, ...], ...], printed: tuple[str, ...], number: str | None
+) -> None:
+    text = Prints(printed)
+    look = dazzled()
+    page = PageScan(Film([paper()]), Eyes([look]), Second(candidates), text=text).scan(
+        lambda: TODAY, Reports(), lambda: False
+    )
+    assert page is not None
+    assert (page.mrz.number, page.mrz.surname) == (number, None)
+    document = page_document(page.mrz, TODAY, "not_reached", page.problem, page.reading)
+    read = document.checks[0]
+    if number is None:
+        assert (page.legible, read.verdict) == (False, Verdict.FAILED)
+        return
+    assert (page.legible, page.problem) == (True, None)
+    assert (read.verdict, read.reason) == (Verdict.PASSED, "completed")
+    assert document.reading is not None
+    assert document.reading.second_reader == "silent"
+    assert compare_print(text.read(paper()), page.mrz).verdict is Verdict.NOT_CHECKED, "it was taken from itself"
+
+
+def test_print_is_asked_only_where_light_lies_and_when_the_try_is_over(quick: None) -> None:
+    text = Prints(("HARADA", "K46281937"))
+    for eyes in (Eyes([dazzled(), sees(PASSPORT)]), Eyes([sees(PASSPORT, doubt=(0, 5, "W"))])):
+        PageScan(Film([paper()]), eyes, Second(), text=text).scan(lambda: TODAY, Reports(), lambda: False)
+    assert text.reads == 0
+
+
 def test_a_page_that_is_exchanged_is_not_mixed_with_the_one_before() -> None:
     """Two passports, one after the other without an empty glass between: looks of both are never added up."""
     other = compose_td3(number="L11111111", **PERSON)  # type: ignore[arg-type]  # as in PERSON
@@ -319,21 +383,6 @@ def front() -> Frame:
     side[90:330, 110:300] = 90
     side[120:320:9, 330:540] = 30
     return side
-
-
-@dataclass
-class Prints:
-    """The print of a page, told."""
-
-    texts: tuple[str, ...]
-    reads: int = 0
-
-    def read(self, frame: Frame, corners: Sequence[object] = (), mrz: Mrz | None = None) -> tuple[Fragment, ...]:
-        self.reads += 1
-        return tuple(
-            Fragment(text, 0.99, (100.0, 40.0 * row, 400.0, 40.0 * row + 30))
-            for row, text in enumerate(self.texts)
-        )
 
 
 HONEST = (
