@@ -21,6 +21,7 @@ PITCH = 12.5  # pixels of a cut from character to character
 CAPITAL = 16.0
 ALIKE = 0.25  # of the views stay as they were drawn
 PRINTED, LAID, SHOT = 0.4, 0.5, 0.75  # of the others
+STRUCK = 0.35  # of the others, by a pen, a fold or a scratch
 
 
 class Prints:
@@ -102,6 +103,8 @@ def varied(image: Grey, centres: Floats, rng: Rng, prints: Prints) -> tuple[Grey
         if rng.random() < 0.7:  # under the ink: what is black stays black
             layer = layer * np.clip((seen - dark) / contrast, 0, 1.2)
         seen = seen - amount * layer
+    if rng.random() < STRUCK:
+        seen = _struck(seen, dark, contrast, own, rng)
     if rng.random() < SHOT:
         seen = _shot(seen, contrast, rng)
     return np.clip(seen, 0, 255).astype(np.uint8), moved
@@ -129,6 +132,37 @@ def _laid(image: Grey, centres: Floats, rng: Rng) -> tuple[Grey, Floats]:
     moved = (centres - centre) / stretch + centre
     moved = np.where((moved > 3) & (moved < width - 3), moved, np.nan)
     return np.asarray(turned, dtype=np.uint8), np.asarray(moved, dtype=np.float32)
+
+
+def _struck(seen: Floats, dark: float, contrast: float, own: slice, rng: Rng) -> Floats:
+    """Strokes that come over the type: straight as folds and scratches are, or up and down as a signature."""
+    seen = seen.copy()
+    height, width = seen.shape
+    finer = 4
+    for _ in range(int(rng.integers(1, 5))):
+        x = rng.uniform(own.start or 0, own.stop or width)
+        if rng.random() < 0.6:
+            slope, reach = rng.uniform(0, math.pi), rng.uniform(8, 90)
+            y = rng.uniform(4, height - 4)
+            ends = np.array([-0.5, 0.5]) * reach
+            points = np.stack([x + ends * math.cos(slope), y + ends * math.sin(slope)], 1)
+        else:
+            count = int(rng.integers(3, 9))
+            points = np.stack([x + np.cumsum(rng.normal(2, 6, count)), rng.uniform(-4, height + 4, count)], 1)
+        left, right = (int(np.clip(at, 0, width)) for at in (points[:, 0].min() - 3, points[:, 0].max() + 4))
+        if right - left < 2:
+            continue
+        pen = np.zeros((height * finer, (right - left) * finer), np.uint8)
+        thick = max(1, round(finer * rng.uniform(0.5, 2.6)))
+        moved = ((points - (left, 0)) * finer).round().astype(np.int32)
+        cv2.polylines(pen, [moved], False, 255, thick, cv2.LINE_AA)
+        cover = cv2.resize(pen, (right - left, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        is_light = rng.random() < 0.2  # the ink is gone there
+        tone = dark + contrast * (rng.uniform(0.9, 1.3) if is_light else rng.uniform(-0.2, 0.6))
+        under = seen[:, left:right]
+        away = tone - under if is_light else np.minimum(tone - under, 0)
+        under += cover * rng.uniform(0.6, 1.0) * away
+    return seen
 
 
 def _shot(seen: Floats, contrast: float, rng: Rng) -> Floats:

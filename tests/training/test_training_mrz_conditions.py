@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.mrz_conditions import Prints, _laid, varied
+from training.mrz_conditions import Prints, _laid, _struck, varied
 
 
 def bars(count: int = 30) -> tuple[np.ndarray, np.ndarray]:
@@ -52,3 +52,15 @@ def test_the_same_seed_gives_the_same_view() -> None:
     )
     assert np.array_equal(once[0], again[0])
     assert np.array_equal(once[1], again[1], equal_nan=True)
+
+
+def test_strokes_come_over_the_type_and_leave_most_of_it() -> None:
+    image, _ = bars()
+    seen = image.astype(np.float32)
+    touched = []
+    for seed in range(40):
+        struck = _struck(seen, 20.0, 200.0, slice(40, 420), np.random.default_rng(seed))
+        assert np.array_equal(seen, image), "what is drawn on is its own"
+        touched.append(float((np.abs(struck - seen) > 20).mean()))
+    assert max(touched) < 0.15
+    assert float(np.median(touched)) > 0.002
