@@ -36,6 +36,7 @@ _SEEN = 0.5  # probability of a character that is there
 _SURE = 0.9  # and of one that is whole, and may open the chip
 _USABLE = 0.5  # certainty of a line of print
 _WORDS = 5  # of a name, or of a number that is printed in groups
+_MOST_HIDDEN = 10  # characters in a row of a name: of more too little is left to know it by
 _LEAST_SEEN = 2  # characters of the zone that a word must have, to be taken for one of its
 _SEEN_PER_SLIP = 4  # so many must agree for each in which an optical reader may have slipped
 _CLEARER = 1.0  # difference of log likelihood between the best way to complete a field and the next
@@ -126,8 +127,7 @@ class _Zone:
         for place in _NAMES:
             cells = self._cells(place)
             for part in self._dazzled_parts(cells):
-                first, last = part[0] == cells[0], part[-1] == cells[-1]
-                said |= self._completed(part, _names(phrases, len(part), first, last), slips=True)
+                said |= self._completed(part, self._names(part, cells, phrases), slips=True)
         numbers = {number for text in texts for number in _numbers(text)}
         for place in _PLAIN:
             said |= self._completed(self._cells(place), numbers)
@@ -147,9 +147,35 @@ class _Zone:
         for cell in (*cells, cells.stop):
             if cell in cells and (self.hidden[cell] or self.text[cell] != FILLER):
                 continue
-            if self.hidden[first:cell].any():
+            if 0 < int(self.hidden[first:cell].sum()) <= _MOST_HIDDEN:
                 yield range(first, cell)
             first = cell + 1
+
+    def _names(self, part: range, cells: range, phrases: Sequence[str]) -> Iterator[str]:
+        """What may stand in `part` of a name's `cells`: a phrase, or two with a surname's two fillers between.
+
+        Where the part is not the name's beginning a filler or two may come before; at its end what is long is cut.
+        """
+        last, ends = len(part), part[-1] == cells[-1]
+        hidden_end = next((count for count, cell in enumerate(reversed(part)) if not self.hidden[cell]), last)
+        if last - int(self.hidden[part.start : part.stop].sum()) < _LEAST_SEEN:
+            return
+        for lead in (0,) if part[0] == cells[0] else (0, 1, 2):
+            for one in (FILLER * lead + phrase for phrase in phrases):
+                if not self._may_begin_with(part, one):
+                    continue
+                yield one[: last if ends else None]
+                room = last - len(one) - 2
+                if room > 0:
+                    others = (other for other in phrases if len(other) >= room - hidden_end)
+                    yield from (f"{one}{2 * FILLER}{other[: room if ends else None]}" for other in others)
+
+    def _may_begin_with(self, part: range, text: str) -> bool:
+        against = sum(
+            not self.hidden[cell] and self.flat[cell, _COLUMN[character]] < _SEEN
+            for cell, character in zip(part, text, strict=False)
+        )
+        return bool(against * (_SEEN_PER_SLIP + 1) <= len(part))
 
     def _completed(self, cells: range, texts: Iterable[str], *, slips: bool = False) -> dict[int, str]:
         """The hidden ones of `cells` as the one text says that has all others."""
@@ -158,7 +184,7 @@ class _Zone:
         found: dict[str, tuple[int, float]] = {}
         for text in texts:
             padded = text.ljust(len(cells), FILLER)
-            agreement = self._agreement(cells, padded, slips=slips) if len(padded) == len(cells) else None
+            agreement = None if len(padded) > len(cells) else self._agreement(cells, padded, slips=slips)
             if agreement is not None:
                 put = "".join(padded[cell - cells.start] for cell in cells if self.hidden[cell])
                 found[put] = min(found.get(put, agreement), agreement)
@@ -215,24 +241,6 @@ def _phrases(text: str, issuer: str) -> Iterator[str]:
     for first in range(len(words)):
         for last in range(first + 1, min(len(words), first + _WORDS) + 1):
             yield FILLER.join(words[first:last])
-
-
-def _names(phrases: Sequence[str], length: int, first: bool, last: bool) -> Iterator[str]:
-    """What may stand in `length` places of a name: phrases, and two with a surname's two fillers between.
-
-    Where these places are not the field's `first`, a filler or two may come before; where they are its `last`,
-    what is too long is cut.
-    """
-    wholes = [
-        *phrases,
-        *(f"{one}{FILLER * 2}{other}" for one in phrases for other in phrases if len(one) < length),
-    ]
-    for whole in wholes:
-        if len(whole) <= length or last:
-            yield whole[:length]
-        for lead in () if first else (1, 2):
-            if len(whole) + lead <= length:
-                yield FILLER * lead + whole
 
 
 def _numbers(text: str) -> Iterator[str]:

@@ -157,6 +157,26 @@ def test_no_print_changes_what_was_seen_of_a_name(texts: list[str], spots: list[
     assert all(read[column] == ERIKSSON[0][column] for column in np.flatnonzero(seen) if column >= 5)
 
 
+@given(
+    shape=st.sampled_from([(3, 30), (2, 36), (2, 44)]),
+    begins=st.sampled_from(["P<UTO", "I<UTO", "IDFRA", "V<UTO", "PNRUS", ""]),
+    texts=st.lists(st.text(max_size=30), max_size=6),
+    seed=st.integers(0, 2**16),
+)
+def test_nothing_that_a_page_may_say_stops_it(
+    shape: tuple[int, int], begins: str, texts: list[str], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    lines, width = shape
+    sharp = random.dirichlet(np.full(len(ALPHABET), 0.02), (lines, width)).astype(np.float32)
+    for column, character in enumerate(begins):
+        sharp[0, column] = np.eye(len(ALPHABET), dtype=np.float32)[ALPHABET.index(character)]
+    ink = tuple(np.where(random.random(width) < 0.2, 0.1, 1.0) for _ in range(lines))
+    found = completed(Look(tuple(sharp), (), None, ink), print_of(*texts, *PAGE), TODAY)
+    assert [len(line) for line in found.settled.lines] == [width] * lines
+    completed_opinion(found, TODAY, 1, "silent")
+
+
 @pytest.fixture(scope="module")
 def page() -> tuple[Frame, tuple[str, ...]]:
     """A specimen's page on the glass, and its lines."""
