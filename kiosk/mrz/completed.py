@@ -26,11 +26,10 @@ from documents.mrz.settle import Settled, settle
 from documents.printed_dates import printed_dates
 from documents.transliteration import transliterate
 from documents.viz import Fragment
-from kiosk.mrz.read import Look
+from kiosk.mrz.read import NO_INK, UNKNOWN, Look
 
-_INK = (0.3, 0.6)  # of a line's usual contrast: with less a character is not told, with more it is
+_INK = 0.6  # of a line's usual contrast: with more of it a character is told, with `NO_INK` it is not
 _NEAR = 2  # characters
-_UNKNOWN = 0.95  # of the posterior of a character without ink
 _SAID = 0.9  # of the posterior of a character that the print says
 _SEEN = 0.5  # probability of a character that is there
 _SURE = 0.9  # and of one that is whole, and may open the chip
@@ -64,23 +63,22 @@ class Completion:
 
 def is_dazzled(look: Look) -> bool:
     """Whether there are characters whose ink light has taken away."""
-    return any(bool((line < _INK[1]).any()) for line in look.ink)
+    return any(bool((line < _INK).any()) for line in look.ink)
 
 
 def completed(look: Look, fragments: Sequence[Fragment], today: date) -> Completion:
     """The zone of a look that is dazzled, with what `fragments`, the page's print, say of it. Never raises."""
     flat = np.concatenate([line.astype(np.float64) for line in look.posteriors])
     ink = np.concatenate(look.ink)
-    nothing, everything = _INK
     hidden = np.concatenate([_hidden(*line) for line in zip(look.posteriors, look.ink, strict=True)])
-    unknown = _UNKNOWN * np.clip((everything - ink) / (everything - nothing), 0.0, 1.0)[:, None]
+    unknown = UNKNOWN * np.clip((_INK - ink) / (_INK - NO_INK), 0.0, 1.0)[:, None]
     flat = (1 - unknown) * flat + unknown / len(ALPHABET)
     width = len(look.posteriors[0])
     settled = settle(_lines(flat, width), today)
     layout = layout_of(settled.lines)
     if layout is None:
         return Completion(settled, False)
-    zone = _Zone(flat, hidden, ink >= nothing, "".join(settled.lines), layout)
+    zone = _Zone(flat, hidden, ink >= NO_INK, "".join(settled.lines), layout)
     said = zone.said_by([each.text for each in fragments if each.confidence >= _USABLE])
     for cell, character in said.items():
         flat[cell] = (1 - _SAID) / len(ALPHABET)
@@ -91,7 +89,7 @@ def completed(look: Look, fragments: Sequence[Fragment], today: date) -> Complet
 
 def _hidden(posteriors: npt.NDArray[np.float32], ink: Table) -> npt.NDArray[np.bool_]:
     """Characters without ink, and those beside them that lost a stroke: what is left of an N is a dark I."""
-    dazzled = ink < _INK[1]
+    dazzled = ink < _INK
     near = np.convolve(dazzled, np.ones(2 * _NEAR + 1), "same") > 0.5
     return np.asarray(dazzled | (near & (posteriors.max(1) < _SURE)))
 

@@ -57,8 +57,8 @@ _SHARP = 0.2
 _TYPE = slice(5, 27)  # rows of a cut that its type fills
 _LEAST_CONTRAST = 8.0  # grey levels
 _WHITE = 245  # grey levels, from which on light may have taken ink away
-_NO_INK = 0.3  # of the line's usual contrast
-_UNKNOWN = 0.95  # of the posterior of a character without ink, which all characters share
+NO_INK = 0.3  # of the line's usual contrast
+UNKNOWN = 0.95  # of the posterior of a character without ink, which all characters share
 
 Posteriors = tuple[Probabilities, ...]
 
@@ -383,7 +383,7 @@ def _ink_left(found: _Found, length: int) -> npt.NDArray[np.float64]:
 
 def _unknown_without(ink: npt.NDArray[np.float64], posteriors: Probabilities) -> Probabilities:
     """Nothing is known of a character without ink; a network takes it for what often stands there."""
-    unknown = np.where(ink < _NO_INK, _UNKNOWN, 0.0)[:, None]
+    unknown = np.where(ink < NO_INK, UNKNOWN, 0.0)[:, None]
     return np.asarray((1 - unknown) * posteriors + unknown / posteriors.shape[1], dtype=np.float32)
 
 
