@@ -28,7 +28,7 @@ class Wrong:
     """A traveller, and the reasons for which central must send the party to an officer.
 
     `faults` are of the bench's devices. `asks_when`: instead of trying to the last, the traveller asks for an
-    officer as soon as the kiosk's state says so.
+    officer as soon as the kiosk's state says so. `zone`: what `mrz_read` says, where that matters.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Wrong:
     base: str = "anna"
     faults: tuple[tuple[str, str], ...] = ()
     asks_when: Callable[[dict[str, Any]], bool] | None = None
+    zone: str | None = None
 
 
 def _failed_once(state: dict[str, Any]) -> bool:
@@ -142,6 +143,16 @@ def _dark_page(directory: Path, told: Told) -> None:
     cv2.imwrite(str(directory / "page-1.png"), (page * 0.187).astype(np.uint8))
 
 
+def _lamp(directory: Path, told: Told) -> None:
+    """A lamp in the laminate that nobody moves away: over two letters of the name and two digits of the number."""
+    page = np.asarray(cv2.imread(str(directory / "page-1.png")), np.float32)
+    y, x = np.mgrid[: page.shape[0], : page.shape[1]]
+    for place in ((373, 910), (286, 984)):
+        light = 235 * np.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / (2 * 20.0**2))
+        page += light[..., None].astype(np.float32)
+    cv2.imwrite(str(directory / "page-1.png"), np.clip(page, 0, 255).astype(np.uint8))
+
+
 def _dark_glass(directory: Path, told: Told) -> None:
     _document(told)["chip"] = None
     cv2.imwrite(str(directory / "page-1.png"), np.full((1040, 1480, 3), 20, np.uint8))
@@ -192,6 +203,7 @@ WRONG = (
     _wrong("wrong-downgraded", "CHECK_ACCESS_FAILED", make=_downgraded),
     _wrong("wrong-copy", "CHECK_CHIP_AUTHENTICATION_FAILED", make=_copied("pace_gm_ca")),
     _wrong("wrong-dark-page", "CHECK_MRZ_READ_FAILED", make=_dark_page, asks_when=_failed_once),
+    _wrong("wrong-lamp", "CHECK_MRZ_VIZ_NOT_CHECKED", make=_lamp, zone="PASSED completed"),
     _wrong("wrong-copied-page", "CHECK_PAGE_ULTRAVIOLET_FAILED", make=_copied_page),
     _wrong("wrong-no-portrait", "CHECK_PAGE_PORTRAIT_FAILED", make=_no_portrait),
     _wrong(

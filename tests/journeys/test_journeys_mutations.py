@@ -6,6 +6,8 @@ import pytest
 from journeys_stage import Stage
 from journeys_travellers import WRONG, Wrong
 
+from contracts.checks import CheckName
+
 pytestmark = [pytest.mark.slow, pytest.mark.pcsc]
 
 
@@ -28,3 +30,4 @@ def test_nobody_with_something_wrong_is_cleared(stage: Stage, wrong: Wrong) -> N
     row = stage.record(result["receipt_number"])
     assert row["channel"] == "red"
     assert set(row["reasons"]) == wrong.reasons, str(row["checks"])
+    assert wrong.zone in (None, row["checks"][CheckName.MRZ_READ])
