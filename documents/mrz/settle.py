@@ -51,7 +51,8 @@ OPTIONAL_CERTAINTY: Final = 0.98  # optional data without check digit: visas'
 # What the image must say for a character that is put in place of the likeliest one.
 REPAIR_PROBABILITY: Final = 0.003
 REPAIR_RANK: Final = 6  # it is among the so many likeliest
-SHOWN: Final = 0.05  # what the rules ask for and the image does not refute, in a reading that is not accepted
+# Of the likeliest character's: what the rules ask for and the image does not refute, in a reading not accepted.
+SHOWN: Final = 0.05
 REPAIRED_TEXT: Final = 1e-6  # the repaired text's probability, over that of the likeliest characters
 # A text that breaks the rules is believed only if nothing in the image speaks for one that keeps them.
 CERTAIN_CHARACTER: Final = 0.99  # every character of the zone has at least this

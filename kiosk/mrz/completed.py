@@ -1,8 +1,9 @@
 """What light took from a zone, put back from the print of the same page.
 
-Where a reflection leaves no ink of a character, no reader of the zone can tell it, and check digits can tell one
-at most. The page says names, number and dates a second time. A word of its print is taken for the zone's where it
-has the zone's letters in all places that were seen; what no print says stays unknown.
+Where a reflection leaves no ink of a character, no reader of the zone can tell it, and check digits (ICAO 9303-3
+§4.9) can tell one at most. The page says names, number and dates a second time. A word of its print, as 9303-3 §6
+transliterates it, is taken for the zone's where it has the zone's letters in all places that were seen; what no
+print says stays unknown.
 
 Two things follow. A zone that was completed is never accepted as read: its print would be compared with itself.
 And it may open the chip all the same, for a check digit that was seen stands over what was put back.
@@ -67,7 +68,10 @@ def is_dazzled(look: Look) -> bool:
 
 
 def completed(look: Look, fragments: Sequence[Fragment], today: date) -> Completion:
-    """The zone of a look that is dazzled, with what `fragments`, the page's print, say of it. Never raises."""
+    """The zone of a look that is dazzled, with what `fragments`, the page's print, say of it.
+
+    `today` settles the centuries. Takes some hundredths of a second; never raises.
+    """
     flat = np.concatenate([line.astype(np.float64) for line in look.posteriors])
     ink = np.concatenate(look.ink)
     hidden = np.concatenate([_hidden(*line) for line in zip(look.posteriors, look.ink, strict=True)])

@@ -101,6 +101,7 @@ class CorridorEngine:
         self._reader.look(np.full((240, 320, 3), 127, dtype=np.uint8))  # the first look pays for the kernels
         self._second = PassportEyeReader()
         self._print = VizReader(Path(sys.prefix) / "share/corridor/models")
+        self._print.start()  # both load at the same time
         self._second.wait_until_ready()
         self._print.wait_until_ready()
 
