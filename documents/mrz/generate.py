@@ -140,6 +140,8 @@ def _td2(random: randomness.Random) -> Zone:
         return _old_french_card(random)
     person = _person(random, permanent=True)
     code = random.choice(("I", "ID", "IR", "IP", "A", "AR", "C", "CR"))
+    if (code, person.issuer) == ("ID", "FRA"):
+        code = "I"  # lines of 36 that begin with IDFRA are laid out as the old French card
     long = random.random() < LONG_NUMBER
     number = _pattern(random, random.choice("7L*") + "*" * random.randint(9, 13)) if long else _number(random)
     room = 7 - (len(number) - 9 + 2) if long else 7
